@@ -41,11 +41,11 @@ def draw_grid(
     """The images by (column, line) on white, each column and line labelled with its value.
 
     Args:
-        title: a line above all.
+        title: a line above all; where the columns have no room for what their field is called, that too.
         said: what axes and values are called.
     """
     across, down = (_texts(*said(axis)) if axis else [] for axis in (x, y))
-    return draw_labelled(images, across, down or [("",)], title)
+    return draw_labelled(images, across, down or [("",)], title, said(x)[0])
 
 
 def draw_labelled(
@@ -53,12 +53,14 @@ def draw_labelled(
     columns: Sequence[Texts],
     lines: Sequence[Texts],
     title: str = "",
+    field: str = "",
 ) -> Image.Image:
     """The images by (column, line) on white under the labels of columns and lines.
 
     Args:
         columns, lines: for each what may be said of it, longest first; what fits is drawn.
         title: a line above all.
+        field: what the columns are of; it is in that line where no column has room for it.
     """
     width = max(image.width for image in images.values())
     height = max(image.height for image in images.values())
@@ -67,6 +69,10 @@ def draw_labelled(
     down = [_fitting(texts, font, 3 * width) for texts in lines]
     left = max(int(font.getlength(text)) for text in down)
     left = left + 2 * PAD if left else GAP
+    if field and not any(f"{_name(field)} =" in text for text in across):
+        title = _fitting(
+            (" · ".join(filter(None, (title, field))),), font, left + len(across) * (width + GAP)
+        )
     line_height = int(sum(font.getbbox("Ág")[i] * s for i, s in ((3, 1), (1, -1)))) + 2 * PAD
     above = line_height if title else 0
     size = (
@@ -96,11 +102,15 @@ def _texts(field: str, shown: Sequence[str]) -> list[Texts]:
     """For each value ``field = value``, and shorter: what tells the values apart is left in each."""
     brief = apart(shown)
     whole = shown if max(map(len, shown)) <= MAX_LABEL else brief
-    name = field.rpartition(".")[2]
     return [
-        (f"{field} = {_cut(text)}", f"{name} = {_cut(text)}", _cut(text), _cut(short))
+        (f"{field} = {_cut(text)}", f"{_name(field)} = {_cut(text)}", _cut(text), _cut(short))
         for text, short in zip(whole, brief, strict=True)
     ]
+
+
+def _name(field: str) -> str:
+    """The last part of a field's path."""
+    return field.rpartition(".")[2]
 
 
 def said_of(axis: Axis, value: Any) -> str:

@@ -167,6 +167,19 @@ def test_long_prompts_have_headings_that_tell_them_apart() -> None:
         assert labels.apart(alone) == alone
 
 
+def test_columns_without_room_for_their_field_s_name_have_it_above() -> None:
+    images = {(column, 0): Image.new("RGB", (96, 96), "white") for column in (0, 1, 2)}
+    short, long, inner = (
+        draw_grid(images, Axis(field, (0, 0.5, 1)))
+        for field in ("omega", "strength of a control", "rows.0.weight")
+    )
+    assert long.height > short.height == inner.height
+    above = np.asarray(long)[: long.height - short.height]
+    assert (above < 128).any()
+    both = draw_grid(images, Axis("strength of a control", (0, 0.5, 1)), title="Seed = 5")
+    assert both.height == long.height  # in one line
+
+
 def test_the_grid_holds_each_image_where_it_belongs() -> None:
     colors = {(0, 0): "red", (1, 0): "green", (0, 1): "blue", (1, 1): "black"}
     images = {place: Image.new("RGB", (64, 48), color) for place, color in colors.items()}
