@@ -129,3 +129,22 @@ def test_the_keyboard_stays_with_the_controls_that_are_left(studio: Studio) -> N
     expect(card.get_by_role("button", name="Remove control image 8")).to_be_focused()
     page.keyboard.press("Enter")
     expect(card.get_by_role("button", name="Remove control image 7")).to_be_focused()
+
+
+def test_a_picture_that_several_rows_lack_is_chosen_once(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat", "a dog", "a bird"], steps=1)
+    page.evaluate(
+        """() => studio.stack.cards.forEach((card, at) => card.edit({
+            control: { type: "canny", image: "", strength: at === 1 ? 0.5 : 0.8, model: null },
+        }))"""
+    )
+    studio.card(0).locator(".gs-prompting .gs-file").set_input_files(CAT)
+    toast = page.locator(".gs-toast", has_text="the same control")
+    expect(toast).to_have_text("Row 3: the same control had no picture, and has this one, too.")
+    first, other, last = [row["control"] for row in studio.rows()]
+    assert first == last and first["image"] and not other["image"]
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+z")
+    expect(studio.card(2).locator(".gs-control-thumb img")).to_have_count(0)
+    expect(studio.card(0).locator(".gs-control-thumb img")).to_have_count(0)

@@ -145,15 +145,28 @@
       // In one piece: the × never falls onto a line of its own.
       el("span", { class: "gs-line" }, map.open, remove),
     );
+<<<<<<< HEAD
     /** Give a picture that came after a while to its control; one that is gone by then gets none. */
     function changeImage(image, count) {
       if (studio.controlsOf(card.row).length >= count) return change({ image });
       return studio.toast("A control image was removed meanwhile; the picture is left out.");
+=======
+    function share(control, image) {
+      const rows = studio.shareControlImage(card.stack.cards, control, image).join(", ");
+      if (rows)
+        studio.toast(`Row ${rows}: the same control had no picture, and has this one, too.`);
+>>>>>>> cc2e7b65 (Rows: the picture of a control that several rows lack is chosen once)
     }
     async function take(file) {
       const count = studio.controlsOf(card.row).length;
       const image = await card.keep(file, picker.node);
+<<<<<<< HEAD
       if (image) changeImage(image, count);
+=======
+      const before = shown();
+      if (image) change({ image });
+      if (image && before && !before.image) share(before, image);
+>>>>>>> cc2e7b65 (Rows: the picture of a control that several rows lack is chosen once)
       return Boolean(image);
     }
     /** Take a file that was dropped; where other tools read the settings in it, that is offered. */
@@ -163,13 +176,9 @@
       const said = "The picture is this row's control image now. It carries settings, too.";
       studio.offer(said, "Open them", () => studio.openPreset(file));
     }
-    if (at)
-      // the first one's are the row's
-      studio.takesPictures(
-        line,
-        () => true,
-        (file, own) => (own ? take(file) : drop(file)),
-      );
+    // What is dropped on the first is the row's affair.
+    const dropped = (file, own) => (own ? take(file) : drop(file));
+    if (at) studio.takesPictures(line, () => true, dropped);
     function read() {
       const control = shown();
       line.hidden = !control;

@@ -71,6 +71,22 @@ window.studio = window.studio || {};
     return { control: first, controls };
   };
 
+  /** Put a picture where a control of other rows is the same but has none, as a picture of another tool
+   *  brings it once for each row; the numbers of those rows. */
+  studio.shareControlImage = function (cards, control, image) {
+    const same = JSON.stringify(control);
+    const filled = (one) => (JSON.stringify(one) === same ? { ...one, image } : one);
+    const changed = [];
+    cards.forEach((card, index) => {
+      const all = studio.controlsOf(card.row);
+      if (!all.some((one) => JSON.stringify(one) === same)) return;
+      const [first, ...controls] = all.map(filled);
+      card.edit({ control: first, controls });
+      changed.push(index + 1);
+    });
+    return changed;
+  };
+
   /** One more control beside others: of the same picture, read as something that none of them reads. */
   studio.nextControl = function (controls, preprocessors, nets) {
     const { image } = controls.at(-1);
