@@ -93,6 +93,21 @@ window.studio = window.studio || {};
     return Array.isArray(rows) && Array.isArray(others) && same(sorted(rows), sorted(others));
   };
 
+  /** What is said where one row has a control image more, or less, than it had: "" elsewhere. Those
+   *  behind one that went move up, which would be a change of each of their fields. */
+  function moreControls(one, two, changed) {
+    const [, row] = changed[0];
+    const within = ([first, at, field]) =>
+      first === "rows" && at === row && (field === "control" || field === "controls");
+    if (!changed.every(within)) return "";
+    const counted = ({ control, controls = [] }) => (control ? 1 : 0) + (controls ?? []).length;
+    const [before, after] = [counted(one.rows[row]), counted(two.rows[row])];
+    if (before === after || Math.max(before, after) < 2) return "";
+    return after > before
+      ? `control image added to row ${row + 1}`
+      : `control image removed from row ${row + 1}`;
+  }
+
   /** What changes from one form to another, in words. */
   studio.changeInWords = function (from, to) {
     const one = parsed(from);
@@ -106,6 +121,8 @@ window.studio = window.studio || {};
     if (!changed.length) return "";
     if (changed.every(([first]) => first === "rows") && reordered(one.rows, two.rows))
       return "rows in another order";
+    const further = moreControls(one, two, changed);
+    if (further) return further;
     const inRow = (place) => place[0] === "rows" && place.length > 2 && place.slice(2);
     const field = inRow(changed[0]);
     if (changed.length > 1 && field && changed.every((one) => `${inRow(one)}` === `${field}`)) {

@@ -152,6 +152,20 @@ test("undone again before the page has taken the last up, each goes one step fur
   for (const weight of [2, 3, 4]) assert.equal(log.redo().form, form(weight));
 });
 
+test("a control image more or less of a row is named as one", () => {
+  const { changeInWords } = load();
+  const [one, other] = [1, 0.5].map((strength) => ({
+    type: "canny",
+    image: "inputs/a.png",
+    strength,
+  }));
+  const row = (control, ...controls) => JSON.stringify({ rows: [{ control, controls }] });
+  assert.equal(changeInWords(row(one), row(one, other)), "control image added to row 1");
+  assert.equal(changeInWords(row(one, other), row(other)), "control image removed from row 1");
+  assert.equal(changeInWords(row(one), row(null)), "control of row 1: a picture → none");
+  assert.equal(changeInWords(row(one), row(other)), "control strength of row 1: 1 → 0.5");
+});
+
 test("a change is named", () => {
   const { changeInWords } = load();
   assert.equal(changeInWords(form(3), form(4)), "weight of row 1: 3 → 4");
