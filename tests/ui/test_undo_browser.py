@@ -181,3 +181,25 @@ def test_width_and_height_are_swapped_in_one_step(studio: Studio) -> None:
     seed = page.get_by_label("Seed (−1: new each time)", exact=True).first.bounding_box()
     turn = page.get_by_role("button", name="A new seed each time").bounding_box()
     assert seed and turn and abs(seed["y"] - turn["y"]) < 12  # beside it, not below
+
+
+def test_a_weight_by_key_in_a_prompt_that_was_pasted_over_another_is_taken_back_alone(
+    studio: Studio,
+) -> None:
+    page = studio.open().page
+    studio.use(["a cat on a mat"])
+    studio.rest(1500)
+    prompt = studio.card(0).get_by_label("Prompt of this row", exact=True)
+    prompt.click()
+    prompt.press("Control+a")
+    page.keyboard.insert_text("a dog, red")  # as pasted, or by an input method
+    studio.rest(1500)
+    prompt.press("Control+ArrowUp")
+    shown(prompt).to_have_value("a dog, (red:1.1)")
+    studio.rest(1500)
+    for text in ("a dog, red", "a cat on a mat"):
+        prompt.press("Control+z")
+        shown(prompt).to_have_value(text)
+        studio.rest(400)
+    prompt.press("Control+Shift+z")
+    shown(prompt).to_have_value("a dog, red")

@@ -177,12 +177,22 @@
     show();
   };
 
-  // In a field in which somebody has just typed, the browser's own undo comes first.
+  // In a field in which somebody has just typed, the browser's own undo comes first; not in one that
+  // the page wrote into meanwhile, where it would put back what was pasted over beside what stands there.
   let typed = null;
+  const texts = new WeakMap(); // of a field, what somebody typed last
+  const written = new WeakSet(); // fields that the page wrote into since
+  const isWritten = (field) => {
+    if (texts.has(field) && texts.get(field) !== field.value) written.add(field);
+    return written.has(field);
+  };
+  document.addEventListener("beforeinput", ({ target }) => isWritten(target), true);
   document.addEventListener(
     "input",
     (event) => {
-      if (event.isTrusted && event.target.matches?.("textarea, input")) typed = event.target;
+      if (!event.isTrusted || !event.target.matches?.("textarea, input")) return;
+      typed = event.target;
+      texts.set(typed, typed.value);
     },
     true,
   );
@@ -211,8 +221,7 @@
     if (way === "undo" && studio.takeBack(stepped)) return;
     studio.filled.then(() => go(way));
   }
-  /** The field's own step, or the form's where it has none: what the page itself wrote into a field,
-   *  such as a weight or a completed word, empties the browser's list. */
+  /** The field's own step, or the form's where it has none. */
   function leaveToField(field, way) {
     const before = field.value;
     setTimeout(() => {
@@ -225,7 +234,7 @@
     const way = studio.wayOfKey(event);
     if (!way || document.querySelector("dialog[open]")) return;
     const text = event.target.matches?.("textarea, input:not([type=range]):not([type=checkbox])");
-    if (text && typed === event.target) return leaveToField(event.target, way);
+    if (text && typed === event.target && !isWritten(typed)) return leaveToField(typed, way);
     event.preventDefault();
     take(way);
   });

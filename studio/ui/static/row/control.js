@@ -145,28 +145,22 @@
       // In one piece: the × never falls onto a line of its own.
       el("span", { class: "gs-line" }, map.open, remove),
     );
-<<<<<<< HEAD
     /** Give a picture that came after a while to its control; one that is gone by then gets none. */
     function changeImage(image, count) {
       if (studio.controlsOf(card.row).length >= count) return change({ image });
       return studio.toast("A control image was removed meanwhile; the picture is left out.");
-=======
+    }
     function share(control, image) {
       const rows = studio.shareControlImage(card.stack.cards, control, image).join(", ");
       if (rows)
         studio.toast(`Row ${rows}: the same control had no picture, and has this one, too.`);
->>>>>>> cc2e7b65 (Rows: the picture of a control that several rows lack is chosen once)
     }
     async function take(file) {
       const count = studio.controlsOf(card.row).length;
       const image = await card.keep(file, picker.node);
-<<<<<<< HEAD
-      if (image) changeImage(image, count);
-=======
       const before = shown();
-      if (image) change({ image });
-      if (image && before && !before.image) share(before, image);
->>>>>>> cc2e7b65 (Rows: the picture of a control that several rows lack is chosen once)
+      if (image) changeImage(image, count);
+      if (image && before && !before.image && shown()?.image === image) share(before, image);
       return Boolean(image);
     }
     /** Take a file that was dropped; where other tools read the settings in it, that is offered. */
