@@ -77,6 +77,28 @@ def test_what_is_refused_is_said_at_its_field_and_stands_as_typed(
     expect(dialog.locator(".gs-settings-fault")).to_have_count(0)
 
 
+def test_what_is_refused_stands_with_its_reason_beside_what_is_changed_after_it(
+    studio: Studio, settings_file: Path
+) -> None:
+    studio.open()
+    dialog = opened(studio)
+    run = dialog.locator("[data-setting='long_run']")
+    field = run.get_by_label("A long run", exact=True)
+    field.fill("99999999")
+    field.press("Tab")
+    run.locator(".gs-settings-fault").wait_for()
+    names = dialog.locator("[data-setting='file_names']").get_by_label("File names", exact=True)
+    names.fill("[seed]")
+    names.press("Tab")
+    dialog.locator("[data-setting='file_names']").get_by_text("set here").wait_for()
+    expect(field).to_have_value("99999999")
+    expect(run.locator(".gs-settings-fault")).to_contain_text("86400")
+    studio.page.keyboard.press("Escape")
+    studio.says("A long run stays as it was.", ".gs-toast")
+    opened(studio)
+    expect(field).to_have_value("20")
+
+
 def test_an_answer_does_not_take_the_field_that_one_types_in(
     studio: Studio, settings_file: Path
 ) -> None:

@@ -48,12 +48,14 @@
       ),
       body,
     );
-    // What is refused stands in the dialog alone: whoever closes it, before the answer too, is told
-    // that the old value holds.
+    // What is refused stands in the dialog alone, beside what is changed after it: whoever closes it,
+    // before the answer too, is told that the old value holds.
     let unanswered = false;
+    const refusals = new Map(); // by setting, until it is changed again or the dialog opens anew
+    const rowsOf = (value) => (value?.groups ?? []).flatMap(({ settings }) => settings);
     function tellRefused() {
-      const rows = (props.value?.groups ?? []).flatMap(({ settings }) => settings);
-      for (const { title, refused } of rows) if (refused) studio.toast(`${title} stays as it was.`);
+      for (const { name, title } of rowsOf(props.value))
+        if (refusals.has(name)) studio.toast(`${title} stays as it was.`);
     }
     dialog.addEventListener("close", () => unanswered || tellRefused());
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -63,11 +65,13 @@
         if (name === "notifications" && value && !(await permitted())) studio.toast(REFUSED);
         if (name === "language") studio.dropLanguage();
         unanswered = true;
+        refusals.delete(name);
         trigger("edit", { name, value });
         if (name === "theme") studio.followTheme();
       },
       reset(name) {
         unanswered = true;
+        refusals.delete(name);
         trigger("delete", { name });
       },
     };
@@ -96,6 +100,8 @@
       waits = typing;
       if (waits) return;
       drawn = JSON.stringify(props.value);
+      for (const row of rowsOf(value))
+        if (refusals.has(row.name)) Object.assign(row, { refused: refusals.get(row.name), note: "" });
       const { name } = document.activeElement?.dataset ?? {};
       const now = Object.values(value.running).join(", ");
       body.replaceChildren(
@@ -114,6 +120,7 @@
     }
 
     studio.openSettings = function () {
+      refusals.clear();
       trigger("select", {});
       if (!dialog.isConnected) document.body.append(dialog);
       dialog.showModal();
@@ -123,6 +130,7 @@
       if (dialog.open && !typing && !unanswered) trigger("select", {});
     });
     watch("value", () => {
+      for (const { name, refused } of rowsOf(props.value)) if (refused) refusals.set(name, refused);
       if (unanswered && !dialog.open) tellRefused();
       // Asked for as one comes back, by a press on a field maybe: what has not changed stays.
       const same = !unanswered && dialog.open && JSON.stringify(props.value) === drawn;
