@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import REPOSITORY
 from tests.support.studio_page import Studio, eventually, expect, needs_starter
 
 pytestmark = pytest.mark.browser
@@ -171,4 +172,28 @@ def test_at_twice_the_size_a_picture_stays_beside_what_is_said_of_it(desk: Studi
             fact.scroll_into_view_if_needed()
             assert desk.page.evaluate(covered) == 0, size
     desk.page.keyboard.press("Escape")
+    desk.page.set_viewport_size({"width": 1440, "height": 950})
+
+
+@needs_starter
+def test_notes_of_many_pictures_leave_a_narrow_page_its_form(desk: Studio) -> None:
+    desk.use(["a cat"])
+    card = desk.card(0)
+    card.locator(".gs-prompting .gs-file").set_input_files(REPOSITORY / "assets/examples/cat.png")
+    desk.set("Width", "512")
+    another = card.get_by_role("button", name="Another control image")
+    for count in range(2, 9):
+        another.click()
+        expect(card.locator(".gs-control:visible")).to_have_count(count)
+    expect(desk.page.locator("#gs-plan [role=note]")).to_have_count(8)
+    for size in ({"width": 640, "height": 400}, {"width": 390, "height": 700}):
+        desk.page.set_viewport_size(size)
+
+        def leaves_half(size: dict[str, int] = size) -> None:
+            assert box(desk, "#gs-dock")["height"] < size["height"] / 2
+
+        eventually(leaves_half)
+        note = desk.page.locator("#gs-plan [role=note]").last
+        note.scroll_into_view_if_needed()
+        expect(note).to_be_in_viewport()
     desk.page.set_viewport_size({"width": 1440, "height": 950})

@@ -101,7 +101,8 @@
       if (waits) return;
       drawn = JSON.stringify(props.value);
       for (const row of rowsOf(value))
-        if (refusals.has(row.name)) Object.assign(row, { refused: refusals.get(row.name), note: "" });
+        if (refusals.has(row.name))
+          Object.assign(row, { refused: refusals.get(row.name), note: "" });
       const { name } = document.activeElement?.dataset ?? {};
       const now = Object.values(value.running).join(", ");
       body.replaceChildren(
