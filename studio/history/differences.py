@@ -93,10 +93,12 @@ def _words(name: tuple[str, ...], labels: Mapping[str, str]) -> str:
 def _row_words(place: tuple[str, ...]) -> str:
     if place == ("image_prompt", "image"):
         return "picture of the image prompt"
+    if place == ("controls",):
+        return "further control images"
+    if place[:1] == ("controls",):
+        return f"control {int(place[1]) + 2}, {' '.join(place[2:])}".replace("_", " ")
     if place[:2] == ("model", "loras") and len(place) > 2:
         place = ("LoRA", str(int(place[2]) + 1), *place[3:])
-    if place[:1] == ("controls",) and len(place) > 1:
-        place = ("control", str(int(place[1]) + 2), *place[2:])
     return " ".join(place).replace("_", " ")
 
 

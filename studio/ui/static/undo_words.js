@@ -20,7 +20,8 @@ window.studio = window.studio || {};
       .join(" ")
       .replaceAll("_", " ")
       .replace(/^model loras (\d+)/, (_, index) => `LoRA ${Number(index) + 1}`)
-      .replace(/^controls (\d+)/, (_, index) => `control ${Number(index) + 2}`)
+      .replace(/^controls (\d+) /, (_, index) => `control ${Number(index) + 2}, `)
+      .replace(/^controls$/, "further control images")
       .replace(/^image prompt image$/, "picture of the image prompt");
 
   /** The places at which two values differ: lists of rows by row, all else by field. */

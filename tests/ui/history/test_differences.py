@@ -33,9 +33,19 @@ def test_further_controls_of_a_row_are_called_by_their_number() -> None:
     )
     kinds = dict(choice[:2] for choice in choices_of("Control", "type"))
     assert differences(one, two, labels(), titles()) == [
-        f"control 2 type of row 1: {kinds['canny']} → {kinds['depth']}",
-        "control 2 strength of row 1: 1 → 0.5",
+        f"control 2, type of row 1: {kinds['canny']} → {kinds['depth']}",
+        "control 2, strength of row 1: 1 → 0.5",
     ]
+
+
+def test_a_further_control_is_called_by_its_number() -> None:
+    canny = {"type": "canny", "image": "data:image/png;base64,AA"}
+    presets = [
+        validate({"rows": [{"control": canny, "controls": controls}]})
+        for controls in ([{**canny, "low": 50}], [{**canny, "low": 60}], [])
+    ]
+    assert differences(*presets[:2]) == ["control 2, low of row 1: 50 → 60"]
+    assert "control 2, low of row 1: 60 → none" in differences(*presets[1:])
 
 
 def prompted(text: str) -> Preset:
