@@ -178,6 +178,11 @@ def with_pictures(preset: Preset, units: Sequence[Mapping[str, Any]], start: Any
         if at not in kept:
             given = next((units[at][one] for one in _PICTURES if units[at].get(one)), start)
             given = given.get("image") if isinstance(given, Mapping) else given
+            if not given:
+                raise StudioError(
+                    f"ControlNet {at} has no picture, and there is none to start from",
+                    field="controlnet.image",
+                )
             kept[at] = images.store(picture(given, "controlnet.image"))
         return kept[at]
 

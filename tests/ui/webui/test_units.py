@@ -146,6 +146,7 @@ def test_a_control_s_picture_is_its_own_or_the_start(read: Read) -> None:
     with pytest.raises(StudioError) as caught:
         of_control(read, EDGES)
     assert caught.value.field == "controlnet.image"
+    assert "ControlNet 0 has no picture" in str(caught.value)
 
 
 @pytest.mark.parametrize(
