@@ -24,7 +24,7 @@ UNFORESEEN = "Something went wrong"  # begins the line of what is no :class:`Stu
 _SHELL = re.compile(r"fetch it with 'python -m studio download [^']*'")
 _ON_PAGE = "download it, or choose another, in the list of what is missing"
 _ALLOW = re.compile(r"set STUDIO_ALLOW_DOWNLOAD=1 to fetch them, or ")
-_SETTING = "turn on “Fetch weights when needed” in the Settings tab, or "
+_SETTING = "turn on “Fetch weights when needed” in the Settings, or "
 _NOT_HERE = "they are not fetched here; "  # the page fetches nothing, or is not the visitor's own
 # A dotted path anywhere, or the field that a line begins with.
 _FIELD = re.compile(r"\b[a-z_]+(?:\.[a-z_][a-z_0-9]*)+|^[a-z_]+(?=: )")

@@ -63,7 +63,7 @@ def test_a_saved_map_given_back_is_taken_as_it_is() -> None:
         ({"control": {"type": "canny", "image": CAT}, "base": "nowhere"}, "nowhere"),
         (
             {"control": {"type": "depth", "image": CAT}, "base": "starter"},
-            "turn on “Fetch weights when needed” in the Settings tab",
+            "turn on “Fetch weights when needed” in the Settings",
         ),
     ],
 )
