@@ -28,6 +28,6 @@ def test_a_stop_does_not_wait_for_a_network_that_stalls(monkeypatch: pytest.Monk
     assert next(running) == 5
     began = time.monotonic()
     running.close()  # type: ignore[attr-defined]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25  # of the 30 s that the fetch stands still
     goes_on.set()
-    assert ended.wait(10)  # the next piece is not taken
+    assert ended.wait(30)  # the next piece is not taken

@@ -38,6 +38,7 @@ PROGRAMS = (
     "expected a list of pictures",
     "expected a list with one picture",
     "is no picture in base64",
+    f"a map of {HOLE}x{HOLE} pixels; at most {HOLE} a side",
     f"ControlNet {HOLE} has no picture, and there is none to start from",
     "one unit of an IP-Adapter is read; a row has one image prompt",
     f"expected text, got {HOLE}",
