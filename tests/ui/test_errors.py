@@ -96,7 +96,7 @@ def test_the_train_tab_and_the_settings_call_theirs_by_their_own_names() -> None
     failed = State(status="failed", text="sample_weight: must be less")
     assert "Weight of the samples: must be less" in train_view.progress(failed)
     assert folders.in_words("folders: no path") == "Folders of other tools: no path"
-    assert "From the Hugging Face Hub: type a hub id first" in fetch.looked_up("")
+    assert "From the Hugging Face Hub or Civitai: type a hub id" in fetch.looked_up("")
     assert in_words("long_run: must be more") == f"{SETTINGS['long_run'].title}: must be more"
 
 

@@ -144,7 +144,7 @@ def test_offline_a_download_says_so_in_one_line(desk: Studio, home: Path) -> Non
     page = opened(desk).page  # the server of the tests runs with HF_HUB_OFFLINE=1
     told = page.locator('#gs-fetch-status .gs-progress[data-state="failed"]')
     page.click("#gs-fetch-start")
-    told.get_by_text("type a hub id first").wait_for()
+    told.get_by_text("type a hub id").wait_for()
     page.locator("#gs-fetch-name").get_by_role("textbox").fill("somebody/tiny-model")
     for button in ("Look up", "Download"):
         page.locator("#gs-fetch").get_by_role("button", name=button).click()
