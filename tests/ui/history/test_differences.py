@@ -40,12 +40,12 @@ def test_further_controls_of_a_row_are_called_by_their_number() -> None:
 
 def test_a_further_control_is_called_by_its_number() -> None:
     canny = {"type": "canny", "image": "data:image/png;base64,AA"}
-    presets = [
+    first, second, third = (
         validate({"rows": [{"control": canny, "controls": controls}]})
         for controls in ([{**canny, "low": 50}], [{**canny, "low": 60}], [])
-    ]
-    assert differences(*presets[:2]) == ["control 2, low of row 1: 50 → 60"]
-    assert "control 2, low of row 1: 60 → none" in differences(*presets[1:])
+    )
+    assert differences(first, second) == ["control 2, low of row 1: 50 → 60"]
+    assert "control 2, low of row 1: 60 → none" in differences(second, third)
 
 
 def prompted(text: str) -> Preset:
