@@ -72,7 +72,6 @@ window.studio = window.studio || {};
   /** What stands at a place of a form, in words: a field of a start that was never set has its usual
    *  value, and one of a list is called as the list calls it. */
   function said(form, place, other) {
-    if (place.at(-1) === "controls") return String(at(form, place)?.length ?? 0);
     const value =
       at(form, place) ?? (form.init ? studio.startDefaults?.[place.join(".")] : undefined);
     const title = studio.titles?.[listOf(place)]?.[value];
