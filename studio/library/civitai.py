@@ -10,7 +10,6 @@ The site's interface: https://developer.civitai.com/site/reference/model-version
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -104,7 +103,7 @@ def _info(link: str, model: str, version: str, endpoint: str) -> dict[str, Any]:
 
 def _placed(model: SiteModel) -> SiteModel:
     """It under the name of the file that seems to be its own, else under the first that is free."""
-    free = next(path for path in model.places() if not os.path.lexists(path))
+    free = next(path for path in model.places() if not model.is_taken(path))
     return replace(model, id=model.called([*model.alike(), free][0]))
 
 

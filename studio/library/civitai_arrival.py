@@ -130,7 +130,8 @@ class Arrival:
     def _named(self) -> Path:
         """Give what has come the first of its names that nothing has."""
         part = self.model.part
-        path = next(place for place in self.model.places() if claim(part, place))
+        free = (place for place in self.model.places() if not self.model.is_taken(place))
+        path = next(place for place in free if claim(part, place))
         part.unlink(missing_ok=True)
         return path
 
@@ -154,7 +155,10 @@ def _alone(model: SiteModel) -> Iterator[None]:
         Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        raise StudioError("is being fetched already", field=model.id) from error
+        raise StudioError(
+            "is being fetched already, or was stopped just now: try again in half a minute",
+            field=model.id,
+        ) from error
     except (
         OSError,
         NotImplementedError,

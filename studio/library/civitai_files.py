@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from studio.errors import cut, some_of
 from studio.files import RESERVED, read_regular
 from studio.home import models_folder
+from studio.library.catalogue import Library
 from studio.library.civitai_answers import MOST_JSON_BYTES, missing
 from studio.library.civitai_links import ABOUT
 
@@ -87,6 +88,17 @@ class SiteModel:
     def called(self, path: Path) -> str:
         """Its id where it lies at ``path``, one of :meth:`places`."""
         return f"{self.id.rpartition('/')[0]}/{path.name.removesuffix(_SUFFIX)}"
+
+    def is_taken(self, path: Path) -> bool:
+        """Whether a model, or what is said of one, has the name of ``path`` already: a file of any kind or a
+        folder in its folder, or a model of another folder of the library that is called so."""
+        stem = path.name.removesuffix(_SUFFIX)
+        beside = os.listdir(path.parent) if path.parent.is_dir() else []
+        coming = f"{self.stem}.{self.version}-"
+        names = (name for name in beside if not name.startswith(coming))
+        if any(name.lower() == stem.lower() or name.startswith(f"{stem}.") for name in names):
+            return True
+        return self.called(path) in Library()
 
     def alike(self) -> list[Path]:
         """Files that may be its own, without reading them: of its size where the site knows a hash,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from studio.errors import MissingModel, StudioError
-from studio.library import civitai_arrival, civitai_files
+from studio.library import Library, civitai_arrival, civitai_files
 from studio.library.civitai import look_up
 from studio.library.download import download
 from tests.library.test_civitai import LINK, lora, site  # noqa: F401
@@ -113,6 +113,33 @@ def test_a_persons_own_files_keep_their_names(site: Site, lora: bytes, studio_ho
     before = len(site.asked)
     assert list(download(again))[-1].id == f"loras/ink_style-{VERSION}-3"
     assert len(site.asked) == before
+
+
+@pytest.mark.parametrize(
+    "own", ["ink_style.sft", "ink_style.pt", "ink_style.civitai.info", "Ink_Style/config.json"]
+)
+def test_whatever_has_the_name_keeps_it(
+    site: Site, lora: bytes, studio_home: Path, own: str
+) -> None:
+    held = studio_home / "models" / "loras" / own
+    held.parent.mkdir(parents=True)
+    held.write_bytes(b"mine")
+    *_, last = download(look_up(LINK, site.url))
+    assert last.id == f"loras/ink_style-{VERSION}"
+    assert held.read_bytes() == b"mine"
+
+
+def test_a_model_of_another_tool_s_folder_keeps_its_id(
+    site: Site, lora: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "tool" / "loras" / "ink_style.safetensors"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(lora)
+    monkeypatch.setenv("STUDIO_MODELS", str(tmp_path / "tool"))
+    assert Library()["loras/ink_style"].path == str(other)
+    *_, last = download(look_up(LINK, site.url))
+    assert last.id == f"loras/ink_style-{VERSION}"
+    assert Library()["loras/ink_style"].path == str(other)
 
 
 @pytest.mark.parametrize("hashed", [True, False])

@@ -151,6 +151,8 @@ def _balanced(text: str) -> str:
             open_.append(found.start())
         elif open_ and text[open_[-1]] + found[0] in ("()", "[]"):
             open_.pop()
+    if len(open_) > MAX_NESTING:  # which nobody means: each as it is, in one go
+        return text + "".join({"(": ")", "[": "]"}[text[at]] for at in reversed(open_))
     for at in reversed(open_):
         before, inner = text[:at], text[at + 1 :]
         if not inner.strip():

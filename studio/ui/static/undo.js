@@ -182,7 +182,9 @@
   let typed = null;
   const texts = new WeakMap(); // of a field, what somebody typed last
   const written = new WeakSet(); // fields that the page wrote into since
+  const RECORDED = "#gs-left"; // where the form's fields are; all others have the browser's own alone
   const isWritten = (field) => {
+    if (!field.closest?.(RECORDED)) return false;
     if (texts.has(field) && texts.get(field) !== field.value) written.add(field);
     return written.has(field);
   };

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from fractions import Fraction
 
 from studio.errors import StudioError
 from studio.preset.prompt_search import PROMPTS, read_texts
@@ -61,9 +62,10 @@ def _span(part: str, whole: bool) -> str:
         return ", ".join(map(str, values))
     if not 1 <= int(count) <= MAX_CELLS:
         raise StudioError(f"{count} values; a sweep makes at most {MAX_CELLS}", field="values")
-    way = (float(last) - float(first)) / max(1, int(count) - 1)
-    numbers = [round(float(first) + at * way, 10) for at in range(int(count))]
-    return ", ".join(f"{int(one) if whole else one:.10g}" for one in numbers)
+    begin, end = Fraction(first), Fraction(last)
+    way = (end - begin) / max(1, int(count) - 1)
+    numbers = [begin + at * way for at in range(int(count))]
+    return ", ".join(str(int(one)) if whole else f"{float(one):.10g}" for one in numbers)
 
 
 def _texts(name: str, text: str) -> str:

@@ -33,7 +33,7 @@ def attach(parts: Parts, limits: Limits) -> None:
             view.changed(name, value, limits)
         except StudioError as error:
             refused = (str(name), value, error.message)  # a toast would lie behind the dialog
-        return [view.shown(limits, begun, refused), preferences(limits)]
+        return [view.shown(limits, begun, refused) | {"answers": str(name)}, preferences(limits)]
 
     def edited(event: gr.EventData) -> list[Any]:
         return answered(event.name, event.value)

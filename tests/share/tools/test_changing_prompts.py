@@ -33,6 +33,7 @@ def test_a_bracket_that_is_never_closed_acts_to_the_end_as_there(tmp_path: Path)
         ("[cat|dog", "(cat|dog:0.909091)"),
         ("[a (b:1.2) c", "[a (b:1.2) c]"),
         ("smile :(", "smile :"),
+        ("[" * 1500 + "a:b", "[" * 1500 + "a:b" + "]" * 1500),  # at once, however many
     ):
         preset, _ = read(png(tmp_path, parameters=a1111(text, "")))
         assert preset.rows[0].prompt == closed

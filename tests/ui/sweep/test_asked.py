@@ -206,6 +206,12 @@ def test_values_may_be_called_as_the_page_calls_them(
         ("rows.0.weight", "-2--1 (0.5)", (-2, -1.5, -1)),
         ("rows.0.weight", "−2, 3−1", (-2, 3, 2, 1)),
         ("omega", "0-1 [5]", (0, 0.25, 0.5, 0.75, 1)),
+        ("sampler.steps", "1-10 [3]", (1, 5, 10)),
+        (
+            "sampler.seed",
+            "12345678901-12345678911 [3]",
+            (12345678901, 12345678906, 12345678911),
+        ),
         ("omega", "0-1 [1]", (0,)),
         ("prompts", '["cat, dog, red fox"]', ("cat", "dog", "red fox")),
         ("prompts", r'["cat, \"dog, big\""]', ("cat", "dog, big")),

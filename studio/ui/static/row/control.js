@@ -127,7 +127,9 @@
       (image) => change({ image }),
     );
     const remove = button("close", named("Remove control image"), () => {
-      studio.axes.withoutControl(card.stack.cards.indexOf(card), at);
+      const varied = studio.axes.list();
+      if (studio.axes.withoutControl(card.stack.cards.indexOf(card), at))
+        studio.axesUndoable("The sweep varies the controls that are left.", varied);
       put(null);
       if (!line.checkVisibility()) card.control.remain(); // the keyboard stays with the others
     });
@@ -161,7 +163,7 @@
       const before = shown();
       if (image) changeImage(image, count);
       if (image && before && !before.image && shown()?.image === image) share(before, image);
-      return Boolean(image);
+      return Boolean(image) && shown()?.image === image;
     }
     /** Take a file that was dropped; where other tools read the settings in it, that is offered. */
     async function drop(file) {

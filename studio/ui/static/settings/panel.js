@@ -85,6 +85,7 @@
     let typing = false;
     let waits = false;
     let drawn = ""; // what stands there
+    const told = () => JSON.stringify({ ...props.value, nonce: 0, answers: "" });
     body.addEventListener("input", ({ target }) => (typing = target.type === "text"));
     body.addEventListener("change", () => (typing = false));
     body.addEventListener("focusout", () => {
@@ -99,7 +100,7 @@
       if (!value.groups) return;
       waits = typing;
       if (waits) return;
-      drawn = JSON.stringify(props.value);
+      drawn = told();
       for (const row of rowsOf(value))
         if (refusals.has(row.name))
           Object.assign(row, { refused: refusals.get(row.name), note: "" });
@@ -131,10 +132,12 @@
       if (dialog.open && !typing && !unanswered) trigger("select", {});
     });
     watch("value", () => {
+      const { answers } = props.value ?? {}; // of which setting this is the answer, with an edit alone
+      if (answers) refusals.delete(answers);
       for (const { name, refused } of rowsOf(props.value)) if (refused) refusals.set(name, refused);
       if (unanswered && !dialog.open) tellRefused();
       // Asked for as one comes back, by a press on a field maybe: what has not changed stays.
-      const same = !unanswered && dialog.open && JSON.stringify(props.value) === drawn;
+      const same = !unanswered && dialog.open && told() === drawn;
       unanswered = false;
       if (!same) draw();
     });

@@ -240,7 +240,7 @@ window.studio = window.studio || {};
         change(next, next.some(({ lost }, at) => lost && !axes[at].lost) ? "lost" : "list");
       },
       /** A control of a row goes: an axis of it keeps its values and waits for another field, those of the
-       *  ones behind it follow them. */
+       *  ones behind it follow them; whether any did. */
       withoutControl(row, at) {
         const first = `rows.${row}.control.`;
         const next = axes.map((axis) => {
@@ -255,8 +255,10 @@ window.studio = window.studio || {};
           const now = number === 1 ? first : `rows.${row}.controls.${number - 2}.`;
           return { field: now + name, values };
         });
-        if (next.some(({ field }, index) => field !== axes[index].field))
+        const other = next.some(({ field }, index) => field !== axes[index].field);
+        if (other)
           change(next, next.some(({ lost }, index) => lost && !axes[index].lost) ? "lost" : "list");
+        return other;
       },
       replace: (next) => change(next.slice(0, MOST), "list"),
       full: () => axes.length >= MOST,
