@@ -42,6 +42,14 @@ class Interrupted:
             yield replace(first, image=Image.new("RGB", (64, 64)), preset=preset.with_seed(seed))
 
 
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """What a shell begins in the background ignores the signal, as a suite there may."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _asked(home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, engine: Interrupted) -> str:
     tiny.pipeline(home / "models" / "tiny")
     path = folder / "p.json"
