@@ -29,7 +29,10 @@ STOPPED = progress_bar(
 
 LABEL = "From the Hugging Face Hub or Civitai"
 # Of a model's page, whichever of its parts one has copied it from.
-_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/([^/?#]+/[^/?#]+)")
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?!(?:datasets|spaces|collections|papers)/)"
+    r"([^/?#]+/[^/?#]+)"
+)
 WORTH_SAYING = 50_000  # bytes; less reads as 0.0 MB
 
 

@@ -74,6 +74,7 @@ def test_a_break_is_one_line_and_the_next_call_goes_on(hub: Hub, studio_home: Pa
     [
         ("", "type a hub id (owner/name) or a link of civitai.com first"),
         ("../etc", "is no hub id (owner/name)"),
+        ("https://huggingface.co/datasets/a/b", "is no hub id (owner/name)"),
         ("nobody/nothing", "HF_HUB_OFFLINE is set"),
         ("<b>/x", "is no hub id (owner/name)"),
     ],
