@@ -9,6 +9,7 @@ from studio.errors import StudioError
 from studio.history import Record
 from studio.preset import Preset, parse
 from studio.preset.finders import FINDERS
+from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.schedulers import SCHEDULERS
 from studio.preset.second_pass import SecondPass
 from studio.ui.errors import on_page
@@ -16,9 +17,10 @@ from studio.ui.presets.copies import for_a1111
 
 
 def facts(record: Record) -> dict[str, Any]:
-    """Scheduler, weights of the rows that took part, a variation's seed with how far it is, the model that
-    finished it with where it took over, how much larger a second pass made it with its strength and what
-    is its own and, with a LoRA, ω; nothing where the database kept no preset that can be read."""
+    """Scheduler, weights of the rows that took part, a variation's seed with how far it is, what is
+    read from control images with its strength, the model that finished it with where it took over, how
+    much larger a second pass made it with its strength and what is its own and, with a LoRA, ω; nothing
+    where the database kept no preset that can be read."""
     try:
         preset = parse(record.preset, source=record.title) if record.preset else None
     except StudioError:
@@ -30,6 +32,9 @@ def facts(record: Record) -> dict[str, Any]:
     sampler = preset.sampler
     varied = sampler.variation_strength
     variation = {"variation": f"{sampler.variation_seed} ({varied:g})"} if varied else {}
+    seen = [one for _, row in preset.active_rows() for one in row.all_controls.values()]
+    named = (f"{PREPROCESSORS[one.type].title} ({one.strength:g})" for one in seen)
+    controls = {"controls": ", ".join(dict.fromkeys(named))} if seen else {}
     loops = preset.init.loops if preset.init else 1
     rounds = {"rounds": loops} if loops > 1 else {}
     twice = preset.second_pass
@@ -44,6 +49,7 @@ def facts(record: Record) -> dict[str, Any]:
         "scheduler": scheduler,
         "weights": weights,
         **variation,
+        **controls,
         **rounds,
         **finished,
         **second,

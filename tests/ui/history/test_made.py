@@ -59,8 +59,11 @@ def test_details_say_who_finished_it_and_what_its_second_pass_had_of_its_own(
 ) -> None:
     second = {"scale": 2, "scheduler": "euler", "model": "starter-1"}
     refiner = {"model": "starter-1", "at": 0.6}
-    one = made(own, tmp_path, rows=[{"prompt": "a"}], refiner=refiner, second_pass=second)
+    control = {"type": "canny", "image": "data:image/png;base64,AA"}
+    rows = [{"prompt": "a", "control": control, "controls": [{**control, "strength": 0.5}]}] * 2
+    one = made(own, tmp_path, rows=rows, refiner=refiner, second_pass=second)
     details = view.answer(own, {"do": "open", "id": one})["opened"]
+    assert details["controls"] == "Edges (Canny) (1), Edges (Canny) (0.5)"
     assert details["refiner"] == "starter-1 (0.6)"
     assert details["second_pass"] == "× 2 (0.4), starter-1, Euler"
 

@@ -14,6 +14,7 @@
       ["Seed", record.seed],
       ["Variation", record.variation],
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
+      ["Control images", record.controls],
       ["Loops", record.rounds],
       ["Refiner", record.refiner],
       ["Second pass", record.second_pass],
