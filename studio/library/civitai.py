@@ -17,7 +17,7 @@ from typing import Any
 from studio.errors import StudioError
 from studio.library.civitai_answers import asked, missing
 from studio.library.civitai_arrival import Arrival
-from studio.library.civitai_files import SiteModel, choose, model_of
+from studio.library.civitai_files import SiteModel, choose, kind_of, model_of
 from studio.library.civitai_links import meant
 from studio.library.hub import is_closed, is_offline
 from studio.library.transfer import Progress, Transfer
@@ -41,12 +41,11 @@ def look_up(link: str, endpoint: str | None = None) -> SiteModel:
 
     model, version, wanted = meant(link)
     _check_allowed(link)
+    site = (endpoint or ENDPOINT).rstrip("/")
     try:
-        info = _info(link, model, version, (endpoint or ENDPOINT).rstrip("/"))
-        about = info.get("model")
-        kind = str(about.get("type", "")) if isinstance(about, dict) else ""
-        chosen = choose(link, info.get("files") or (), wanted, kind)
-        found = model_of(info, chosen, (endpoint or ENDPOINT).rstrip("/"))
+        info = _info(link, model, version, site)
+        chosen = choose(link, info.get("files") or (), wanted, kind_of(info))
+        found = model_of(info, chosen, site)
         if not (found.bytes or found.sha256):
             raise missing(link, "cannot be fetched: the site says neither its size nor its hash")
         return _placed(found)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from studio.errors import StudioError, cut
 from studio.files import claim, write_atomically
@@ -18,6 +18,7 @@ from studio.home import cache_folder
 from studio.library.civitai_answers import client, missing, refuse
 from studio.library.civitai_files import INFO, NEAR, SiteModel
 from studio.library.guard import header_of
+from studio.locks import acquired
 
 LOCK_SECONDS = 3.0  # that a second call waits for one that was stopped a moment ago
 MORE_BYTES = 2**20  # than the site says are taken
@@ -150,22 +151,15 @@ class Arrival:
 def _alone(model: SiteModel) -> Iterator[None]:
     """Keep the part from others, threads and programs alike, that fetch the same file."""
     # Locks stay where they are made, and what stays has no place among a person's models.
-    lock = FileLock(cache_folder() / "fetching" / f"{model.part.name}.lock", timeout=LOCK_SECONDS)
     try:
-        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        lock = acquired(cache_folder() / "fetching" / model.part.name, LOCK_SECONDS)
     except Timeout as error:
         raise StudioError(
             "is being fetched already, or was stopped just now: try again in half a minute",
             field=model.id,
         ) from error
-    except (
-        OSError,
-        NotImplementedError,
-    ):  # a place that takes no locks; writing says what it takes
-        yield
-        return
     try:
-        yield
+        yield  # where the place takes no locks too: writing says what it takes
     finally:
-        lock.release()
+        if lock is not None:
+            lock.release()

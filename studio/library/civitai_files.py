@@ -156,6 +156,12 @@ def choose(
     return max(fitting, key=lambda one: (exactly(one), bool(one.get("primary"))))
 
 
+def kind_of(info: Mapping[str, Any]) -> str:
+    """What kind of model a version is of, as the site calls it, in small letters; "" where it says none."""
+    about = info.get("model")
+    return str(about.get("type", "")).lower() if isinstance(about, Mapping) else ""
+
+
 def model_of(info: Mapping[str, Any], chosen: Mapping[str, Any], endpoint: str) -> SiteModel:
     """The model of which the site says ``info``, with the file ``chosen``.
 
@@ -163,9 +169,7 @@ def model_of(info: Mapping[str, Any], chosen: Mapping[str, Any], endpoint: str) 
         Exception: of many kinds, where that is not what the site is said to answer.
     """
     version = int(info["id"])
-    about = info.get("model")
-    kind = str(about.get("type", "")).lower() if isinstance(about, Mapping) else ""
-    folder = "vae" if _said(chosen, "type") == "vae" else _FOLDERS.get(kind, "models")
+    folder = "vae" if _said(chosen, "type") == "vae" else _FOLDERS.get(kind_of(info), "models")
     stem = _stem(str(chosen["name"])) or str(version)
     query, hashes = _query(chosen), chosen.get("hashes")
     sha = str(hashes.get("SHA256")).lower() if isinstance(hashes, Mapping) else ""
@@ -232,9 +236,8 @@ def _stem(name: str) -> str:
     """A file's name without its suffix, as every disk takes it."""
     plain = re.sub(r"[^\w.-]+", "_", Path(name).stem).strip("._")
     plain = plain.encode()[:_MOST_STEM_BYTES].decode("utf-8", "ignore").strip("._")
-    first, dot, rest = plain.partition(
-        "."
-    )  # Windows keeps names for devices, whatever follows a dot
+    # Windows keeps names for devices, whatever follows a dot.
+    first, dot, rest = plain.partition(".")
     return f"{first}_{dot}{rest}" if first.lower() in RESERVED else plain
 
 

@@ -273,8 +273,8 @@ def left_by_each(preset: Preset, field: str) -> str:
 
 def from_each(preset: Preset, field: str, images: Sequence[str]) -> list[Preset]:
     """The preset once for each picture, which stands at ``field``: ``init.image``, or a row's
-    ``control.image``, ``controls.0.image``, ``image_prompt.image`` or ``image``. A mask of ``init`` goes: it was another
-    picture's.
+    ``control.image``, ``controls.0.image``, ``image_prompt.image`` or ``image``. A mask of ``init`` goes:
+    it was another picture's.
 
     Raises:
         BadPreset: no such field, or none or too many pictures.

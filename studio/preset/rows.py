@@ -178,6 +178,11 @@ CurveName = Literal["constant", "linear_up", "linear_down", "cosine_up", "cosine
 Curve = CurveName | CurvePoints
 
 
+def control_field(at: int) -> str:
+    """The field of a row that holds its control image number ``at``, from 0."""
+    return f"controls.{at - 1}" if at else "control"
+
+
 class Row(Document):
     """One guidance: it adds ``weight · (prediction − reference)`` to the base term (GCFG, Eq. 3).
 
@@ -227,8 +232,8 @@ class Row(Document):
     @property
     def all_controls(self) -> dict[str, Control]:
         """Every control image, the first first, by the field of the row that holds it."""
-        first = {"control": self.control} if self.control else {}
-        return first | {f"controls.{at}": one for at, one in enumerate(self.controls)}
+        first = (self.control,) if self.control else ()
+        return {control_field(at): one for at, one in enumerate((*first, *self.controls))}
 
 
 class Projection(Document):

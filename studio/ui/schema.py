@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from studio.extensions import TABLES
 from studio.preset import Init, Preset, Row
-from studio.preset.rows import MODELS, MOST_CONTROLS
+from studio.preset.rows import MODELS, MOST_CONTROLS, control_field
 from studio.ui import help as words
 
 STRUCTURED = ("rows", "init")  # have editors of their own
@@ -118,8 +118,8 @@ def titles() -> dict[str, dict[str, str]]:
 def _titles(_: int) -> dict[str, dict[str, str]]:
     fields = [*leaves().values(), *start_leaves().values()]
     lists = {leaf["path"]: leaf["choices"] for leaf in fields if "choices" in leaf}
-    of_controls = ("control", *(f"controls.{at}" for at in range(MOST_CONTROLS - 1)))
-    lists |= {f"rows.{one}.type": choices_of("Control", "type") for one in of_controls}
+    kinds = choices_of("Control", "type")
+    lists |= {f"rows.{control_field(at)}.type": kinds for at in range(MOST_CONTROLS)}
     found = {path: {value: title for value, title, _ in of} for path, of in lists.items()}
     return found | {f"rows.{field}": of for field, of in words.ROW_VALUES.items()}
 

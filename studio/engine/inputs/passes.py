@@ -30,6 +30,7 @@ from studio.plan import Pass, Plan, Weights
 from studio.plan.row_models import check_base
 from studio.preset import Control, Preset
 from studio.preset.preprocessors import PREPROCESSORS
+from studio.preset.rows import control_field
 
 
 def prepare_passes(
@@ -173,9 +174,10 @@ class _Guides:
 
     def of(self, item: Pass) -> tuple[Guide, ...]:
         where = f"rows.{item.rows[0]}." if item.rows else ""
-        names = ("control", *(f"controls.{at}" for at in range(len(item.condition.controls))))
-        pairs = zip(names, item.condition.controls, strict=False)
-        return tuple(self._guide(control, f"{where}{name}") for name, control in pairs)
+        return tuple(
+            self._guide(control, f"{where}{control_field(at)}")
+            for at, control in enumerate(item.condition.controls)
+        )
 
     def _guide(self, control: Control, where: str) -> Guide:
         try:

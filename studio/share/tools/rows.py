@@ -17,7 +17,7 @@ from studio.images import store
 from studio.preset import Control, Row
 from studio.preset.bounds import bounds
 from studio.preset.preprocessors import FINISHED, PREPROCESSORS, preprocessor_of
-from studio.preset.rows import MOST_CONTROLS
+from studio.preset.rows import MOST_CONTROLS, control_field
 from studio.share.tools.additions import Additions, row_model
 from studio.share.tools.image_prompts import picture_notes, usable, with_picture
 from studio.share.tools.prompts import Lora, read_prompt
@@ -123,7 +123,7 @@ class _Rows:
         if share.where is not None:
             row["mask"] = _stored(share.where, f"{field}.mask")
         shown = [
-            self._control(used, f"{field}.controls.{at - 1}" if at else f"{field}.control")
+            self._control(used, f"{field}.{control_field(at)}")
             for at, used in enumerate(share.controls)
         ]
         if shown:

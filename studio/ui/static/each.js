@@ -13,7 +13,7 @@
         if (control.image)
           found.push({
             label: `Control image${place ? ` ${place + 1}` : ""} of ${name}, each in turn`,
-            field: at(place ? `controls.${place - 1}.image` : "control.image"),
+            field: at(`${studio.controlField(place)}.image`),
           });
       if (row.image_prompt?.image)
         found.push({

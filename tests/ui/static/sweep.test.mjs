@@ -6,6 +6,10 @@ import { load, loadBeside, plain } from "./load.mjs";
 const studio = load("numbers.js", "sweep/axes.js");
 const around = (field, value) => studio.valuesAround(field, value);
 
+/** What offers the fields to vary, on a page that has this. */
+const besides = (here) =>
+  loadBeside(here, "numbers.js", "row/control_choices.js", "sweep/axes.js", "sweep/fields.js");
+
 test("an empty box shows how its field's values are written", () => {
   const choices = [
     ["ddim", "DDIM"],
@@ -211,13 +215,7 @@ test("the picture to start from has its strength varied, and a mask's fields wit
     leaf("soft_inpainting", { kind: "boolean", default: false }),
   ];
   const here = { on: () => {}, fieldOf: () => ({ kind: "number" }) };
-  const page = loadBeside(
-    here,
-    "numbers.js",
-    "row/control_choices.js",
-    "sweep/axes.js",
-    "sweep/fields.js",
-  );
+  const page = besides(here);
   const offered = () =>
     Object.fromEntries(
       page
@@ -243,13 +241,7 @@ test("the picture to start from has its strength varied, and a mask's fields wit
 test("styles are varied where there are some, none of them first", () => {
   let tell;
   const here = { on: (name, told) => name === "styles" && (tell = told), fieldOf: () => ({}) };
-  const page = loadBeside(
-    here,
-    "numbers.js",
-    "row/control_choices.js",
-    "sweep/axes.js",
-    "sweep/fields.js",
-  );
+  const page = besides(here);
   const leaf = { name: "style", path: "style", title: "Style", kind: "text" };
   assert.deepEqual(plain(page.fieldsToVary([leaf])), []);
   const varies = true; // of one that an axis takes

@@ -63,6 +63,9 @@ window.studio = window.studio || {};
   /** Every control of a row, the first first. */
   studio.controlsOf = (row) => (row.control ? [row.control, ...(row.controls ?? [])] : []);
 
+  /** The field of a row that holds its control at a place; studio/preset/rows.py says the same. */
+  studio.controlField = (at) => (at ? `controls.${at - 1}` : "control");
+
   /** What a row has once the control at a place is another one, null for none; behind the last it is added. */
   studio.withControl = function (row, at, control) {
     const all = studio.controlsOf(row);

@@ -80,7 +80,7 @@
     ];
     for (const [at, control] of studio.controlsOf(row).entries())
       parts.push([
-        at ? `controls.${at - 1}.strength` : "control.strength",
+        `${studio.controlField(at)}.strength`,
         at ? `strength of control ${at + 1}` : "control strength",
         studio.fieldOf("Control", "strength"),
         control.strength,
