@@ -169,7 +169,7 @@ class Changes(Drawn):
     """Triggers ``changed`` once for all changes of a form that come together; shows nothing.
 
     Args:
-        form: ``preset`` or ``training``.
+        form: ``preset``, ``training`` or ``merge``.
     """
 
     def __init__(self, form: str, **kwargs: Any) -> None:

@@ -30,7 +30,7 @@ from studio.ui.library.merged import (
     with_chosen,
 )
 from studio.ui.space import Limits
-from studio.ui.widgets import EACH, QUIET
+from studio.ui.widgets import EACH, QUIET, Changes
 
 # Not Gradio's number field, which makes 55 of 5,5.
 MULTIPLIER = {
@@ -57,7 +57,8 @@ METHODS = {
 
 @dataclass(frozen=True)
 class MergeParts:
-    """The components; ``fields`` by the names of :data:`LABELS`."""
+    """The components; ``fields`` by the names of :data:`LABELS`, ``changes`` tells of
+    theirs."""
 
     panel: gr.Accordion
     fields: dict[str, Any]
@@ -67,6 +68,7 @@ class MergeParts:
     stop: gr.Button
     status: gr.HTML
     kept: gr.Textbox
+    changes: Changes
 
 
 def lay_out_keeper(limits: Limits) -> gr.Button:
@@ -145,7 +147,7 @@ def lay_out(limits: Limits, keeper: gr.Button) -> MergeParts | None:
             )
         status = gr.HTML(said(BEGIN), elem_id="gs-merge-status", apply_default_css=False)
     kept = gr.Textbox("", visible=False, label="kept merge")
-    return MergeParts(panel, fields, adding, keeper, start, stop, status, kept)
+    return MergeParts(panel, fields, adding, keeper, start, stop, status, kept, Changes("merge"))
 
 
 def attach(
@@ -196,18 +198,10 @@ def attach(
         queue=False,
         **QUIET,
     )
-    for field in fields:
-        field.change(
-            line,
-            fields,
-            parts.status,
-            # In turn: of several fields that change at once the last one's answer comes last.
-            concurrency_id="merge-line",
-            concurrency_limit=1,
-            trigger_mode="always_last",
-            **QUIET,
-        )
-        field.change(None, fields, None, js=merge_kept.KEEP, **QUIET)
+    # Told once of several that change at once: answers of one event each might overtake each other.
+    parts.changes.hear(fields)
+    parts.changes.changed(None, fields, None, js=merge_kept.KEEP, **QUIET)
+    parts.changes.changed(line, fields, parts.status, trigger_mode="always_last", **QUIET)
     parts.adding.input(
         added, [parts.adding, parts.fields["loras"]], [parts.adding, parts.fields["loras"]], **EACH
     )

@@ -30,9 +30,10 @@
     // One that is still being filled is no form: it is told of when it is whole.
     preset: studio.together(() => studio.isFilled() && tell("preset")),
     training: studio.together(() => tell("training")),
+    merge: studio.together(() => tell("merge")),
   };
   /** A field of a form has changed.
-   *  @param form preset or training */
+   *  @param form preset, training or merge */
   studio.formChanged = (form) => changed[form]();
 
   /** What a component holds, telling of its changes, by its own script and from outside.

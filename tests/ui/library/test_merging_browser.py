@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Route
 
 from tests.support import REPOSITORY
 from tests.support.studio_page import BRAKE, Studio, expect, needs_starter
@@ -134,6 +135,29 @@ def test_what_stands_in_the_fields_outlives_a_reload(desk: Studio) -> None:
     expect(page.locator("#gs-merge-name").get_by_role("textbox")).to_have_value("fixed")
     expect(page.locator(LINE)).to_contain_text(line)
     page.locator("#gs-merge-loras textarea").fill("")
+    page.locator("#gs-merge-name").get_by_role("textbox").fill("")
+    expect(page.locator(LINE)).to_contain_text("it needs a name")
+
+
+@needs_starter
+def test_a_question_that_is_late_on_its_way_leaves_no_earlier_state(desk: Studio) -> None:
+    page = desk.tab("Models")
+    desk.unfold("Merge models into one")
+
+    def late(route: Route) -> None:
+        asked = route.request.post_data or ""
+        if '"starter-1"' in asked and '"blend"' not in asked:
+            page.wait_for_timeout(1500)  # the later ones overtake it
+        route.continue_()
+
+    choose(desk, "a", "starter")
+    page.locator("#gs-merge-m input").fill("0.5")
+    page.route("**/gradio_api/queue/join*", late)
+    choose(desk, "b", "starter-1")
+    page.locator("#gs-merge-name").get_by_role("textbox").fill("blend")
+    expect(page.locator(LINE)).to_contain_text("blend = starter·(1 − 0.5) + starter-1·0.5")
+    desk.rest(2000)
+    expect(page.locator(LINE)).to_contain_text("blend = starter·(1 − 0.5) + starter-1·0.5")
     page.locator("#gs-merge-name").get_by_role("textbox").fill("")
     expect(page.locator(LINE)).to_contain_text("it needs a name")
 
