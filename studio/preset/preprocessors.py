@@ -30,6 +30,7 @@ class Preprocessor:
         weights: where on the hub its weights lie; "" for one that needs none.
         marks: words in the names of published ControlNets that read such maps.
         thresholds: whether ``run`` takes a control's ``low`` and ``high`` after the picture.
+        a1111: what the web UI's extension calls its preprocessor; "" for the same.
         union: their place among the kinds of a ControlNet Union, ``None`` for no such kind.
     """
 
@@ -41,6 +42,7 @@ class Preprocessor:
     weights: str = ""
     marks: tuple[str, ...] = ()
     thresholds: bool = False
+    a1111: str = ""
     union: int | None = None
 
 
@@ -71,6 +73,7 @@ _add(
     detector="hed:HEDdetector",
     options={"scribble": True},
     union=2,
+    a1111="scribble_hed",
 )
 _add(
     "lineart",
@@ -79,6 +82,7 @@ _add(
     "lineart",
     detector="lineart:LineartDetector",
     union=3,
+    a1111="lineart_realistic",
 )
 _add(
     "depth",
@@ -87,6 +91,7 @@ _add(
     "depth zoedepth midas",
     detector="midas:MidasDetector",
     union=1,
+    a1111="depth_midas",
 )
 _add(
     "normal",
@@ -95,6 +100,7 @@ _add(
     "normal normalbae",
     detector="normalbae:NormalBaeDetector",
     union=4,
+    a1111="normal_bae",
 )
 _add(
     "openpose",
@@ -112,6 +118,7 @@ _add(
     run="studio.preprocessors.learned:segmentation",
     union=5,
     weights="openmmlab/upernet-convnext-small",
+    a1111="seg_ofade20k",
 )
 _add(
     "softedge",
@@ -120,6 +127,7 @@ _add(
     "softedge pidi pidinet hed",
     detector="hed:HEDdetector",
     union=2,
+    a1111="softedge_hed",
 )
 _add(
     "lineart_anime",
@@ -144,6 +152,7 @@ _add(
     "tile",
     run=f"{_PLAIN}:unchanged",
     union=6,
+    a1111="tile_resample",
 )
 _add(
     "recolor",
@@ -151,6 +160,7 @@ _add(
     "The picture in grey, to be coloured anew.",
     "recolor",
     run=f"{_PLAIN}:grey",
+    a1111="recolor_luminance",
 )
 _add(
     FINISHED,
@@ -158,6 +168,7 @@ _add(
     "The picture is the map, and is taken as it is.",
     "",
     run=f"{_PLAIN}:unchanged",
+    a1111="none",
 )
 
 

@@ -10,6 +10,7 @@ from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.prompts import split_prompt
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.share.turns import leading
+from studio.share.units import unit_texts
 from studio.share.upscaler_names import name_of
 
 
@@ -86,6 +87,7 @@ def settings_line(preset: Preset, size: tuple[int, int] | None, finished: bool =
         **_refiner(preset),
         **_detailer(preset),
         **_freed(preset),
+        **unit_texts(preset),
     }
     return ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items() if value != "")
 

@@ -12,19 +12,32 @@ ASIDE = ("control", "controls", "image_prompt", "range")  # what such rows diffe
 def leading(rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Row]]:
     """Rows with a prompt, those left out that only go on with an earlier one in another part of the
     denoising: together they pull as one does that acts all along."""
-    found: list[tuple[int, Row]] = []
-    spans: list[list[tuple[float, float]]] = []
+    return [turns[0] for turns in _turns(rows)]
+
+
+def all_along(rows: Sequence[tuple[int, Row]]) -> set[int]:
+    """The numbers of rows that act at all times together with those that they take turns with, and
+    differ from them in control images alone."""
+    found = set()
+    for turns in _turns(rows):
+        length = sum(row.range[1] - row.range[0] for _, row in turns)
+        pictures = [row.image_prompt for _, row in turns]
+        if abs(length - 1.0) < 1e-9 and pictures.count(pictures[0]) == len(pictures):
+            found |= {index for index, _ in turns}
+    return found
+
+
+def _turns(rows: Sequence[tuple[int, Row]]) -> list[list[tuple[int, Row]]]:
+    found: list[list[tuple[int, Row]]] = []
     for index, row in rows:
         if not row.prompt:
             continue
-        said = _said(row)
-        for (_, first), span in zip(found, spans, strict=True):
-            if _said(first) == said and _fits(row.range, span):
-                span.append(row.range)
-                break
+        alike = (turns for turns in found if _said(turns[0][1]) == _said(row))
+        own = next((turns for turns in alike if _fits(row, [one for _, one in turns])), None)
+        if own is None:
+            found.append([(index, row)])
         else:
-            found.append((index, row))
-            spans.append([row.range])
+            own.append((index, row))
     return found
 
 
@@ -33,6 +46,7 @@ def _said(row: Row) -> Row:
     return row.model_copy(update=plain)
 
 
-def _fits(span: tuple[float, float], others: Sequence[tuple[float, float]]) -> bool:
-    """Whether a part of the denoising lies beside the others, none of it within one."""
-    return all(span[1] <= first or last <= span[0] for first, last in others)
+def _fits(row: Row, others: Sequence[Row]) -> bool:
+    """Whether its part of the denoising lies beside the others', none of it within one."""
+    start, end = row.range
+    return all(end <= one.range[0] or one.range[1] <= start for one in others)

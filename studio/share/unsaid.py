@@ -11,9 +11,10 @@ from studio.preset.prompts import split_prompt
 from studio.preset.refinements import path_of
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.preset.variants import varies
-from studio.share.turns import leading
+from studio.share.turns import all_along, leading
+from studio.share.units import only_controls, units_unsaid
 
-OURS_ALONE = ("control", "controls", "image", "image_prompt", "mask", "range", "curve", "reference")
+OURS_ALONE = ("image", "image_prompt", "mask", "range", "curve", "reference")
 SAID = "guidance_rescale"  # the one refinement that the grammar has a key for
 # Typed in a prompt: text here, and more than that there.
 THERE = {
@@ -28,18 +29,23 @@ _LAST_WEIGHT = re.compile(r":\s*[-+]?(?:\d+\.?\d*|\d*\.\d+)\s*\Z")
 def unsaid(preset: Preset) -> list[str]:
     """What :func:`studio.share.parameters.parameters_text` leaves out or changes; names the fields."""
     rows = preset.active_rows()
-    found = [note for index, row in rows for note in _of_row(index, row)]
+    whole = all_along(rows)
+    found = [note for index, row in rows for note in _of_row(index, row, index in whole)]
     found += [note for index, row in rows for note in _typed(index, row, rows)]
+    found += units_unsaid(preset)
     return [*found, *_weights(rows), *_whole(preset, [row for _, row in rows])]
 
 
-def _of_row(index: int, row: Row) -> list[str]:
+def _of_row(index: int, row: Row, all_along: bool) -> list[str]:
+    if only_controls(row):
+        return []
     if not row.prompt:
         return [f"rows.{index}: it has no prompt, and is left out"]
     found = [
         f"rows.{index}.{name}: left out, the text has no place for it"
         for name in OURS_ALONE
         if getattr(row, name) != Row.model_fields[name].default
+        and not (name == "range" and all_along)
     ]
     model = row.model.model if isinstance(row.model, ModelRef) else row.model
     if model:

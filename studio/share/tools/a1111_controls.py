@@ -22,7 +22,9 @@ _PARTS = re.compile(r"\(?\s*([\d.]{1,12})\s*,\s*([\d.]{1,12})\s*\)?")
 UNIT = "unit"  # before a number, in the place of the picture that comes with a request
 _PLAIN = {
     "control mode": ("Balanced", "ControlMode.BALANCED"),
-    "resize mode": ("Crop and Resize", "ResizeMode.INNER_FIT"),
+    # A control image is brought to the picture's size, whatever its aspect, before its map is made.
+    "resize mode": ("Crop and Resize", "ResizeMode.INNER_FIT", "Just Resize", "ResizeMode.RESIZE"),
+    "pixel perfect": ("True", True),
     "processor res": ("512", "-1"),
     "hr option": ("Both", "HiResFixOption.BOTH"),
     "threshold a": ("-1", "64", "0", "None"),  # what a module without thresholds writes

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
@@ -12,19 +14,17 @@ from studio.preset.finders import FINDERS
 from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.schedulers import SCHEDULERS
 from studio.preset.second_pass import SecondPass
+from studio.share import peek
 from studio.ui.errors import on_page
 from studio.ui.presets.copies import for_a1111
 
 
-def facts(record: Record) -> dict[str, Any]:
+def facts(record: Record, file: Path) -> dict[str, Any]:
     """Scheduler, weights of the rows that took part, a variation's seed with how far it is, what is
-    read from control images with its strength, the model that finished it with where it took over, how
+    read from control images with its strength, that of a start picture, the model that finished it with where it took over, how
     much larger a second pass made it with its strength and what is its own and, with a LoRA, ω; nothing
-    where the database kept no preset that can be read."""
-    try:
-        preset = parse(record.preset, source=record.title) if record.preset else None
-    except StudioError:
-        preset = None
+    where neither the picture's file nor the database holds a preset that can be read."""
+    preset = _preset(record, file)
     if preset is None:
         return {}
     scheduler = _title(preset.sampler.scheduler)
@@ -35,6 +35,7 @@ def facts(record: Record) -> dict[str, Any]:
     seen = [one for _, row in preset.active_rows() for one in row.all_controls.values()]
     named = (f"{PREPROCESSORS[one.type].title} ({one.strength:g})" for one in seen)
     controls = {"controls": ", ".join(dict.fromkeys(named))} if seen else {}
+    start = {"start": preset.init.strength} if preset.init else {}
     loops = preset.init.loops if preset.init else 1
     rounds = {"rounds": loops} if loops > 1 else {}
     twice = preset.second_pass
@@ -50,12 +51,22 @@ def facts(record: Record) -> dict[str, Any]:
         "weights": weights,
         **variation,
         **controls,
+        **start,
         **rounds,
         **finished,
         **second,
         **detail,
         **omega,
     }
+
+
+def _preset(record: Record, file: Path) -> Preset | None:
+    """Of the file before the database's, which is without pictures and what is said of them."""
+    with suppress(StudioError):
+        return peek(file)[0]
+    with suppress(StudioError):
+        return parse(record.preset, source=record.title) if record.preset else None
+    return None
 
 
 def _second_pass(twice: SecondPass) -> str:

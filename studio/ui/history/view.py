@@ -107,7 +107,7 @@ def details(history: History, identity: str) -> dict[str, Any]:
     return {
         **item(history, record),
         **{name: getattr(record, name) for name in (*shown, *more)},
-        **made.facts(record),
+        **made.facts(record, file),
         "models": list(record.models),
         "tags": list(record.tags),
         "scores": dict(record.scores),

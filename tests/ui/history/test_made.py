@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,20 @@ def test_details_say_who_finished_it_and_what_its_second_pass_had_of_its_own(
     assert details["controls"] == "Edges (Canny) (1), Edges (Canny) (0.5)"
     assert details["refiner"] == "starter-1 (0.6)"
     assert details["second_pass"] == "× 2 (0.4), starter-1, Euler"
+
+
+def test_details_say_how_far_it_went_from_the_picture_it_started_from(
+    own: History, tmp_path: Path
+) -> None:
+    red = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(red, "PNG")
+    picture = f"data:image/png;base64,{b64encode(red.getvalue()).decode()}"
+    one = made(own, tmp_path, init={"image": picture, "strength": 0.6, "loops": 3})
+    details = view.answer(own, {"do": "open", "id": one})["opened"]
+    assert (details["start"], details["rounds"]) == (0.6, 3)
+    own.file(own.get(one)).write_bytes(b"damaged")  # the database knows the rest
+    details = view.details(own, one)
+    assert "start" not in details and details["scheduler"] == "DPM-Solver++ 2M"
 
 
 def test_a_picture_without_a_preset_says_none_of_it(own: History, tmp_path: Path) -> None:

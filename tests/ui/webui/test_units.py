@@ -158,7 +158,7 @@ def test_a_control_s_picture_is_its_own_or_the_start(read: Read) -> None:
         ({"lowvram": True, "hr_option": "Both", "guidance_start": 0.0, "mask": None}, ""),
         ({"control_mode": 2}, "control mode 'ControlNet is more important'"),
         ({"resize_mode": "Resize and Fill"}, "resize mode 'Resize and Fill'"),
-        ({"pixel_perfect": True}, "pixel perfect True"),
+        ({"pixel_perfect": True, "resize_mode": 0}, ""),
         ({"processor_res": 768}, "processor res '768'"),
         ({"threshold_a": 100, "threshold_b": 150}, ""),
         ({"threshold_a": 10000}, "threshold a '10000'"),

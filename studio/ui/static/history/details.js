@@ -15,6 +15,7 @@
       ["Variation", record.variation],
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
       ["Control images", record.controls],
+      ["Start picture's strength", record.start],
       ["Loops", record.rounds],
       ["Refiner", record.refiner],
       ["Second pass", record.second_pass],
