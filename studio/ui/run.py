@@ -143,8 +143,9 @@ def stage_of(run: Run) -> Any:
         {"src": jpeg_uri(image), "unfinished": index, "caption": caption, "kept": index in run.kept}
         for index, image in enumerate(run.previews)
     ]
-    if not images and not left:
-        return gr.skip()
+    if not images and not left:  # what stood there before, if anything was drawn in its place
+        earlier = [moment.image_value() for moment in run.before]
+        return {"state": "done" if earlier else "ended", "images": earlier}
     return {"state": "done", "images": images + left}
 
 

@@ -111,6 +111,7 @@ def test_a_deleted_model_is_missing_after_a_rescan_and_after_a_run_that_failed_f
         weights.write_bytes(weights.read_bytes()[:1000])
         desk.page.click("#gs-generate")
         desk.says("cannot be used: is damaged", "#gs-plan .gs-plan-bad")
+        expect(desk.page.locator(".gs-stage")).not_to_contain_text("forms here")
     finally:
         desk.tab("Models")
         shutil.rmtree(copied, ignore_errors=True)

@@ -144,6 +144,9 @@
     const draw = () => {
       const value = studio.clone(props.value) || {};
       const images = value.images || [];
+      // A run that ended without a picture leaves what it did not begin to draw over.
+      if (value.state === "ended" && frame.dataset.drawn !== "running") return;
+      if (value.state === "ended") value.state = "empty";
       frame.dataset.state = value.state || "empty";
       hint.hidden = images.length > 0;
       said.textContent = studio.stageHint(value.state);
