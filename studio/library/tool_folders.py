@@ -166,10 +166,10 @@ def _snapshot(repository: Path) -> Path | None:
 
 
 for _name, _layout in {
-    "web-ui": Layout("AUTOMATIC1111 or Forge", _web_ui),
+    "web-ui": Layout("AUTOMATIC1111 / Forge", _web_ui),
     "comfyui": Layout("ComfyUI", _comfy_ui),
     "swarmui": Layout("SwarmUI", _swarm_ui),
     "invokeai": Layout("InvokeAI", _invoke_ai),
-    "hub-cache": Layout("the Hugging Face Hub's cache", _hub_cache),
+    "hub-cache": Layout("Hugging Face Hub cache", _hub_cache),
 }.items():
     LAYOUTS.register(_name, _layout)

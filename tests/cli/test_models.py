@@ -33,7 +33,7 @@ def test_a_folder_is_added_listed_and_removed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (one,) = lines(capsys, "--add", str(folder))
-    assert one == {"folder": str(folder), "tool": "AUTOMATIC1111 or Forge", "problem": ""}
+    assert one == {"folder": str(folder), "tool": "AUTOMATIC1111 / Forge", "problem": ""}
     assert "Lora/ink" in {line["id"] for line in lines(capsys)}
     assert lines(capsys, "--folders") == [one]
     assert lines(capsys, "--remove", str(folder)) == []

@@ -42,7 +42,7 @@ def test_the_web_ui_s_folder_and_its_models_alone(tmp_path: Path) -> None:
     (tmp_path / "webui.py").touch()
     expected = {"Lora/anime/ink": str(ink), "embeddings/soft": str(soft)}
     assert found(tmp_path) == found(tmp_path / "models") == expected
-    assert layout_of(tmp_path)[0] == "AUTOMATIC1111 or Forge"
+    assert layout_of(tmp_path)[0] == "AUTOMATIC1111 / Forge"
     (one,) = refused(tmp_path).items()
     assert one[0] == "GFPGAN" and "mend or find faces" in one[1] and "(2 files)" in one[1]
 

@@ -80,7 +80,7 @@ PROGRAMS = (
 NO_REASONS = (
     *OTHER_FOLDERS.values(),
     f"fetch it with 'python -m studio download {HOLE}'",  # in other words on the page
-    "the Hugging Face Hub's cache",  # names
+    "Hugging Face Hub cache",  # names
     "arXiv:2212.04488 (Custom Diffusion), ComfyUI",
     "s ⊙ (R·W) − W, R orthogonal in blocks (Cayley), of one or of several butterfly factors",
     "d, of a norm's weight and bias",

@@ -214,7 +214,7 @@ def test_another_tool_s_folder_is_read_in_place(desk: Studio, home: Path, tmp_pa
         box.fill(f"{folder}")
         page.evaluate(SHUT)
         page.click("#gs-folders-save")
-        page.locator("#gs-folder-status").get_by_text("AUTOMATIC1111 or Forge's folder").wait_for()
+        page.locator("#gs-folder-status").get_by_text("AUTOMATIC1111 / Forge's folder").wait_for()
         line = page.locator(LINES).filter(has=page.get_by_text("Lora/ink", exact=True))
         line.wait_for()
         expect(line).to_contain_text("made for SD1")
