@@ -164,19 +164,19 @@ def _webui(options: argparse.Namespace, runs: Any) -> Any:
 
 
 def end_work(seconds: float = 20.0) -> None:
-    """End the pictures that are being made and a merging, and pause a training, before the program ends:
-    while all else of it still stands.
+    """End the pictures that are being made, a merging and a download, and pause a training, before the
+    program ends: while all else of it still stands.
 
     Args:
         seconds: how long to wait for each.
     """
     from studio.train.runner import RUNNER
-    from studio.ui.library.merge_job import end_merging
+    from studio.ui.library.job import end_jobs
     from studio.ui.line import close_lines
 
     close_lines(seconds)
     RUNNER.close(seconds)
-    end_merging()
+    end_jobs()
 
 
 def _until_interrupted(

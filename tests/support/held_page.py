@@ -15,7 +15,8 @@ from typing import Any
 
 import app
 from studio.events import Event, Preview
-from studio.ui.library import merge_job
+from studio.ui.library import fetch, merge_job
+from studio.ui.library.job import Steps
 from studio.ui.runs import Runs
 from studio.ui.session import Run
 from tests.support.studio_page import BRAKE, STANDS
@@ -38,7 +39,7 @@ def held(run: Run) -> bool:
 
 def main() -> None:
     """Serve the page."""
-    take, merged = Runs._take, merge_job.merged
+    take, merged, fetched = Runs._take, merge_job.merged, fetch.fetched
     stands = Path(os.environ[BRAKE] + STANDS)
 
     def merged_and_stood(given: Mapping[str, Any]) -> Generator[tuple[str, bool]]:
@@ -49,13 +50,20 @@ def main() -> None:
                 time.sleep(0.02)
                 yield line, False
 
+    def stood_and_fetched(identity: str, endpoint: str | None = None) -> Steps:
+        """A download stands still while the file names its model."""
+        while identity == asked_for()["prompt"]:
+            time.sleep(0.02)
+            yield fetch.ASKING, False
+        yield from fetched(identity, endpoint)
+
     def take_and_stand(self: Runs, run: Run, event: Event) -> None:
         take(self, run, event)
         while isinstance(event, Preview) and held(run):
             stands.touch()
             time.sleep(0.02)
 
-    merge_job.merged = merged_and_stood
+    merge_job.merged, fetch.fetched = merged_and_stood, stood_and_fetched
     Runs._take = take_and_stand
     app.main()
 

@@ -14,11 +14,12 @@ from studio.errors import StudioError
 from studio.library.civitai import SiteModel
 from studio.library.download import HubModel, download, look_up
 from studio.ui.describe import progress_bar
-from studio.ui.errors import on_page, plain_line
-from studio.ui.library import models
+from studio.ui.errors import on_page, plain_line, warn
+from studio.ui.library import kept_fields, models
+from studio.ui.library.job import Job, Steps
 from studio.ui.library.models import megabytes
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET
+from studio.ui.widgets import EACH, QUIET
 
 STOPPED = progress_bar(
     0,
@@ -27,6 +28,7 @@ STOPPED = progress_bar(
     "idle",
 )
 
+ASKING = progress_bar(0, "Asking for it …")
 LABEL = "From the Hugging Face Hub or Civitai"
 # Of a model's page, whichever of its parts one has copied it from.
 _ADDRESS = re.compile(
@@ -45,6 +47,7 @@ class FetchParts:
     fetch: gr.Button
     stop: gr.Button
     status: gr.HTML
+    kept: gr.Textbox
 
 
 def lay_out(limits: Limits) -> FetchParts | None:
@@ -66,30 +69,67 @@ def lay_out(limits: Limits) -> FetchParts | None:
                 for text, event in (("Look up", "look"), ("Download", "start"), ("Stop", "stop"))
             )
         status = gr.HTML("", elem_id="gs-fetch-status", apply_default_css=False)
-    return FetchParts(name, look, fetch, stop, status)
+    kept = gr.Textbox("", visible=False, label="kept fetch")
+    return FetchParts(name, look, fetch, stop, status, kept)
 
 
 def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -> None:
     """Attach the events; ``library_parts`` are drawn anew when a model has come."""
     if parts is None:
         return
+    job = fetch_job()
 
-    def fetching(identity: str) -> Iterator[tuple[Any, ...]]:
+    def watched() -> Iterator[tuple[Any, ...]]:
         untouched = [gr.skip()] * len(library_parts)
-        for status, arrived in fetched(identity):
+        yield gr.skip(), *untouched  # of an event that gives nothing Gradio empties the outputs
+        for status, arrived in job.watch():
             if arrived:
-                models.rescan()
                 yield status, models.as_signal(), models.table(limits.shared)
             else:
                 yield status, *untouched
 
+    def fetching(identity: str) -> Iterator[tuple[Any, ...]]:
+        try:
+            job.start({"identity": identity})
+        except StudioError as error:  # the bar of the one that comes stays
+            warn(error)
+        yield from watched()
+
+    def opened(kept: str) -> tuple[Any, Any]:
+        """For a page that is opened: the name of what comes now, else the one that this tab had, and
+        how the last one ended, which the page that was left may have been told."""
+        given = job.given or kept_fields.read(kept, ["identity"])
+        return given.get("identity") or gr.skip(), job.line() or gr.skip()
+
     outputs = [parts.status, *library_parts]
     parts.look.click(looked_up, parts.name, parts.status, **QUIET)
-    running: list[Any] = [
-        asked(fetching, parts.name, outputs, concurrency_id="hub", concurrency_limit=1, **QUIET)
-        for asked in (parts.fetch.click, parts.name.submit)
-    ]
-    parts.stop.click(lambda: STOPPED, None, parts.status, cancels=running, queue=False, **QUIET)
+    for asked in (parts.fetch.click, parts.name.submit):
+        asked(fetching, parts.name, outputs, concurrency_limit=None, **EACH)
+    parts.stop.click(
+        lambda: gr.skip() if job.stop() else STOPPED, None, parts.status, queue=False, **QUIET
+    )
+    parts.name.change(None, parts.name, None, js=kept_fields.keep("fetch"), **QUIET)
+    gr.on(
+        None, opened, parts.kept, [parts.name, parts.status], js=kept_fields.ask("fetch"), **QUIET
+    )
+    gr.on(None, watched, None, outputs, concurrency_limit=None, **QUIET)
+
+
+def fetch_job(endpoint: str | None = None) -> Job:
+    """One download at a time, which outlives the page that began it.
+
+    Args:
+        endpoint: another hub than the environment's, or another address than the site's.
+    """
+    return Job(
+        "fetching",
+        lambda given: fetched(str(given["identity"]), endpoint),
+        begin=ASKING,
+        stopping=progress_bar(0, "Stopping: what came whole is kept"),
+        stopped=STOPPED,
+        busy="is fetched first; wait until it is there, or stop it",
+        called=lambda given: str(given["identity"]).strip()[:200],
+    )
 
 
 def looked_up(identity: str, endpoint: str | None = None) -> str:
@@ -100,7 +140,7 @@ def looked_up(identity: str, endpoint: str | None = None) -> str:
         return progress_bar(0, on_page(plain_line(error), {"model": LABEL}), "failed")
 
 
-def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, bool]]:
+def fetched(identity: str, endpoint: str | None = None) -> Steps:
     """Status lines while a model comes, each with whether it is in the library now.
 
     Closing the generator stops it; a later call keeps what :func:`download` keeps.
@@ -110,7 +150,7 @@ def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, b
         endpoint: another hub than the environment's, or another address than the site's.
     """
     try:
-        yield progress_bar(0, "Asking for it …"), False
+        yield ASKING, False
         model = look_up(_cleaned(identity), endpoint)
         sizes, names = dict(model.files), [name for name, _ in model.files]
         called = model.id

@@ -16,7 +16,7 @@ from studio.preset import Preset
 from studio.ui.editor.field import Field
 from studio.ui.errors import on_page, refusal, warn
 from studio.ui.form import Form, to_preset
-from studio.ui.library import merge_kept, models
+from studio.ui.library import kept_fields, models
 from studio.ui.library.merge_job import MergeJob
 from studio.ui.library.merged import (
     BEGIN,
@@ -200,7 +200,7 @@ def attach(
     )
     # Told once of several that change at once: answers of one event each might overtake each other.
     parts.changes.hear(fields)
-    parts.changes.changed(None, fields, None, js=merge_kept.KEEP, **QUIET)
+    parts.changes.changed(None, fields, None, js=kept_fields.keep("merge"), **QUIET)
     parts.changes.changed(line, fields, parts.status, trigger_mode="always_last", **QUIET)
     parts.adding.input(
         added, [parts.adding, parts.fields["loras"]], [parts.adding, parts.fields["loras"]], **EACH
@@ -234,7 +234,14 @@ def attach(
     # What goes on since another page began it, or has ended meanwhile, is shown to who comes back.
     gr.on(None, watched, None, outputs, concurrency_limit=None, **QUIET)
     shown = [parts.panel, parts.status, *fields]
-    gr.on(None, lambda text: begun(parts, job, text), parts.kept, shown, js=merge_kept.ASK, **QUIET)
+    gr.on(
+        None,
+        lambda text: begun(parts, job, text),
+        parts.kept,
+        shown,
+        js=kept_fields.ask("merge"),
+        **QUIET,
+    )
     parts.stop.click(job.stop, None, None, queue=False, **QUIET)
     # What was said of a kept ω is of its fields alone.
     for field in (*(one for name, one in parts.fields.items() if name != "name"), parts.adding):
@@ -244,7 +251,7 @@ def attach(
 def begun(parts: MergeParts, job: MergeJob, kept: str = "") -> dict[Any, Any]:
     """For a page that is opened: the fields of what is made now, unfolded; else those that this tab had,
     and how the last one ended, which the page that was left may have been told."""
-    given = job.given or merge_kept.read(kept, list(parts.fields))
+    given = job.given or kept_fields.read(kept, list(parts.fields))
     if not given or given["method"] not in READ:
         return {parts.status: job.line_of(dict.fromkeys(parts.fields, "")) or gr.skip()}
     read = READ.get(given["method"], ())

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("gradio")
 
+from studio.errors import StudioError
 from studio.ui.library import fetch, models
 from studio.ui.page import build
 from studio.ui.space import SPACE, Limits
 from tests.library.test_download import NAME, Hub, hub  # noqa: F401
+from tests.support.waiting import until
 
 WHOLE = "unet/diffusion_pytorch_model.safetensors"
 
@@ -67,6 +70,44 @@ def test_a_break_is_one_line_and_the_next_call_goes_on(hub: Hub, studio_home: Pa
     assert 'data-state="failed"' in bar and not arrived
     hub.broken = ""
     assert list(fetch.fetched(NAME, hub.url))[-1][1]
+
+
+def test_it_goes_on_when_the_page_leaves_and_is_shown_to_the_next(
+    hub: Hub,  # noqa: F811
+    studio_home: Path,
+) -> None:
+    models.rescan()
+    let_go = threading.Event()
+    hub.slow, hub.goes_on = WHOLE, let_go.is_set
+    job = fetch.fetch_job(hub.url)
+    job.start({"identity": NAME})
+    watcher = job.watch()
+    while "fetching" not in next(watcher)[0]:
+        pass
+    watcher.close()  # type: ignore[attr-defined]
+    assert job.given == {"identity": NAME} and "fetching" in job.line()
+    with pytest.raises(StudioError, match=f"^{NAME}: is fetched first; wait until it is there"):
+        job.start({"identity": "somebody/else"})
+    let_go.set()
+    *_, (line, arrived) = job.watch()
+    assert arrived and f"{NAME} is in the library" in text(line) and NAME in models.library()
+    assert not job.given and job.line() == line  # which the page that was left may have been told
+
+
+def test_what_is_stopped_keeps_the_whole_files(
+    hub: Hub,  # noqa: F811
+    studio_home: Path,
+) -> None:
+    hub.slow, hub.goes_on = WHOLE, lambda: False
+    job = fetch.fetch_job(hub.url)
+    job.start({"identity": NAME})
+    until(lambda: WHOLE in hub.fetched)
+    threading.Timer(0.5, lambda: setattr(hub, "goes_on", lambda: True)).start()
+    assert job.stop() and list(job.watch()) == [(fetch.STOPPED, False)] and not job.stop()
+    came = set(hub.fetched) - {WHOLE}
+    hub.fetched.clear()
+    job.start({"identity": NAME})
+    assert list(job.watch())[-1][1] and came and not came & set(hub.fetched)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ pytest.importorskip("gradio")
 
 from studio.errors import StudioError
 from studio.home import models_folder
+from studio.ui.library import job as jobs
 from studio.ui.library import merge_job, models
-from studio.ui.library.merge_job import STOPPED, MergeJob, end_merging
+from studio.ui.library.job import end_jobs
+from studio.ui.library.merge_job import STOPPED, MergeJob
 from tests.support import tiny
 from tests.support.merge_fields import FIELDS
 
@@ -26,7 +28,7 @@ class Held:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.go, self.closed = threading.Event(), threading.Event()
         monkeypatch.setattr(merge_job, "merged", self)
-        monkeypatch.setattr(merge_job, "LOOK_SECONDS", 0.05)
+        monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.05)
 
     def __call__(self, given: Any) -> Iterator[tuple[str, bool]]:
         try:
@@ -81,7 +83,7 @@ def test_who_comes_back_after_the_end_reads_how_it_ended(
     *_, (line, _) = job.watch()  # by the page that was left
     assert "mix is in the library" in line
     assert job.line_of(blank) == job.line_of(FIELDS) == line
-    monkeypatch.setattr(merge_job, "GREETS_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "GREETS_SECONDS", 0.0)
     assert job.line_of(blank) == "" and job.line_of(FIELDS) == line
     shutil.rmtree(models_folder() / "mix")
     models.rescan()
@@ -95,7 +97,7 @@ def test_a_second_one_waits_for_the_first(held: Held) -> None:
         StudioError, match=r"^mix: is made first; wait until it is there, or stop it"
     ):
         job.start({**FIELDS, "name": "other"})
-    end_merging()  # as with the end of the program
+    end_jobs()  # as with the end of the program
     assert held.closed.is_set() and list(job.watch()) == [(STOPPED, False)]
     held.go.set()
     job.start({**FIELDS, "name": "other"})

@@ -1,4 +1,4 @@
-"""What stands in the fields of a merge, kept by the browser's tab over a reload."""
+"""What stands in the fields of a form of the Models tab, kept by the browser's tab over a reload."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-_NAME = "guidance-studio-merge"
-KEEP = f"""(...values) => {{
-    window.studio.noted("{_NAME}", JSON.stringify(values));
+
+def keep(form: str) -> str:
+    """The script that keeps the values of a form's fields."""
+    return f"""(...values) => {{
+    window.studio.noted("guidance-studio-{form}", JSON.stringify(values));
     return [];
 }}"""
-ASK = f"""() => [window.studio.noted("{_NAME}") || ""]"""
+
+
+def ask(form: str) -> str:
+    """The script that answers with what is kept of them."""
+    return f"""() => [window.studio.noted("guidance-studio-{form}") || ""]"""
 
 
 def read(text: str, names: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,148 @@
+"""Work that outlives the page that began it, one at a time, and is shown to whoever opens one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+from weakref import WeakSet
+
+from studio.errors import StudioError
+from studio.ui.library import models
+
+LOOK_SECONDS = 2.0  # after which a watcher says again what it said, so that one who left is noticed
+GREETS_SECONDS = 600.0  # for which a page that is opened says how the last one ended
+END_SECONDS = 30.0  # what is asked to stop ends at its next step
+JOBS: WeakSet[Job] = WeakSet()
+
+Steps = Generator[tuple[str, bool]]
+
+
+def end_jobs() -> None:
+    """Stop what is under way before the program ends."""
+    for job in list(JOBS):
+        job.stop()
+
+
+class Job:
+    """Does what a form says in a thread of its own; brings models into the library.
+
+    Args:
+        name: of its thread.
+        steps: from the form's fields to status lines, each with whether the model is in the library
+            now, which ends it; closing the generator stops it.
+        begin: the first line.
+        stopping, stopped: the lines while it is being stopped, and once it is.
+        busy: why a second one is refused.
+        called: the name of what a form's fields ask for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        steps: Callable[[Mapping[str, Any]], Steps],
+        begin: str,
+        stopping: str,
+        stopped: str,
+        busy: str,
+        called: Callable[[Mapping[str, Any]], str],
+    ) -> None:
+        JOBS.add(self)
+        self._name, self._steps, self._busy, self._called = name, steps, busy, called
+        self._begin, self._halting, self._halted = begin, stopping, stopped
+        self._changed = threading.Condition()
+        self._line = ""
+        self._given: dict[str, Any] = {}
+        self._arrived = False
+        self._ended = -GREETS_SECONDS
+        self._running = False
+        self._stopping = False
+        self._seen = True
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The fields of what is under way; empty where nothing is."""
+        with self._changed:
+            return dict(self._given) if self._running else {}
+
+    def line(self) -> str:
+        """Its bar while it is under way and for a while after; else ""."""
+        with self._changed:
+            return self._line if self._running or self._lately() else ""
+
+    def _lately(self) -> bool:
+        return time.monotonic() - self._ended < GREETS_SECONDS
+
+    def start(self, given: Mapping[str, Any]) -> None:
+        """Begin what the fields say; what is wrong with them its bar says.
+
+        Raises:
+            StudioError: another is under way already; names it.
+        """
+        with self._changed:
+            if self._running:
+                raise StudioError(self._busy, field=self._called(self._given))
+            self._running, self._stopping, self._arrived = True, False, False
+            self._line, self._given = self._begin, dict(given)
+            self._seen = False
+        thread = threading.Thread(
+            target=self._work, args=(dict(given),), name=self._name, daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # no room for one more
+            with self._changed:
+                self._running = False
+            raise
+
+    def stop(self) -> bool:
+        """End it, and wait until it has. Returns whether there was one."""
+        with self._changed:
+            if not self._running:
+                return False
+            self._stopping, self._line = True, self._halting
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._running, END_SECONDS)
+            return True
+
+    def watch(self) -> Iterator[tuple[str, bool]]:
+        """Its bars, the last one with whether the model is in the library; also the last one of what has
+        ended, where nobody has seen that. None where there is nothing."""
+        with self._changed:
+            if not self._running and self._seen:
+                return
+        while True:
+            with self._changed:
+                line, ended = self._line, not self._running
+                if ended:
+                    self._seen = True
+            yield line, ended and self._arrived
+            if ended:
+                return
+            with self._changed:
+                self._changed.wait_for(
+                    lambda line=line: self._line != line or not self._running, LOOK_SECONDS
+                )
+
+    def _work(self, given: Mapping[str, Any]) -> None:
+        line, arrived = self._halted, False
+        try:
+            with closing(self._steps(given)) as steps:
+                for line, arrived in steps:
+                    with self._changed:
+                        if self._stopping and not arrived:
+                            line = self._halted
+                            break
+                        self._line = line
+                        self._changed.notify_all()
+        finally:
+            try:
+                if arrived:
+                    models.rescan()
+            finally:
+                with self._changed:
+                    self._line, self._arrived, self._running = line, arrived, False
+                    self._ended = time.monotonic()
+                    self._changed.notify_all()

@@ -1,0 +1,42 @@
+"""A download in a real browser: it outlives its page, and is stopped from the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.studio_page import BRAKE, Studio, expect
+
+pytestmark = pytest.mark.browser
+LINE = "#gs-fetch-status"
+NAME = "somebody/large-model"
+
+
+def test_a_page_that_is_opened_anew_shows_what_comes(
+    desk: Studio, hold: Callable[..., None], home: Path
+) -> None:
+    page = desk.tab("Models")
+    name = page.locator("#gs-fetch-name").get_by_role("textbox")
+    name.fill(NAME)
+    hold(NAME)
+    page.click("#gs-fetch-start")
+    expect(page.locator(LINE)).to_contain_text("Asking for it …")
+    desk.open()
+    desk.tab("Models")
+    expect(page.locator(LINE)).to_contain_text("Asking for it …")
+    expect(name).to_have_value(NAME)
+    name.fill("somebody/else")
+    page.click("#gs-fetch-start")
+    expect(page.get_by_text(f"{NAME}: is fetched first; wait until it is there")).to_be_visible()
+    expect(page.locator(LINE)).to_contain_text("Asking for it …")
+    page.click("#gs-fetch-stop")
+    expect(page.locator(LINE)).to_contain_text("Stopped. Files that came whole are kept")
+    desk.open()
+    desk.tab("Models")
+    expect(page.locator(LINE)).to_contain_text("Stopped. Files that came whole are kept")
+    expect(name).to_have_value("somebody/else")
+    (home / BRAKE).unlink()
+    page.click("#gs-fetch-start")
+    expect(page.locator(LINE)).to_contain_text("cannot be fetched: HF_HUB_OFFLINE is set")
