@@ -18,7 +18,9 @@ def add_verb(verbs: Any) -> None:
         "download", help="fetch a model from the hub, or civitai.com, into the library"
     )
     verb.add_argument(
-        "model", metavar="OWNER/NAME", help="a hub id; or the link or AIR of a model of civitai.com"
+        "model",
+        metavar="OWNER/NAME",
+        help="a hub id; or the link, AIR or hash of a model of civitai.com",
     )
     verb.add_argument("--dry-run", action="store_true", help="tell terms and size, fetch nothing")
     verb.set_defaults(run=run)

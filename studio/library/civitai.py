@@ -1,4 +1,4 @@
-"""Fetching a model from civitai.com into the library, by the link of its page or its AIR.
+"""Fetching a model from civitai.com into the library, by the link of its page, its AIR or a hash of its file.
 
 A file lands in ``STUDIO_HOME/models``, in the folder that other tools have for its kind, with what the
 site says of it beside it (``NAME.civitai.info``: its words, its base, its hashes). What has come is kept
@@ -17,8 +17,8 @@ from typing import Any
 from studio.errors import StudioError
 from studio.library.civitai_answers import asked, missing
 from studio.library.civitai_arrival import Arrival
-from studio.library.civitai_files import SiteModel, choose, kind_of, model_of
-from studio.library.civitai_links import meant
+from studio.library.civitai_files import SiteModel, choose, kind_of, model_of, of_hash
+from studio.library.civitai_links import is_hash_there, meant
 from studio.library.hub import is_closed, is_offline
 from studio.library.transfer import Progress, Transfer
 
@@ -29,8 +29,8 @@ def look_up(link: str, endpoint: str | None = None) -> SiteModel:
     """Ask the site for a model, with at most two requests; no file is read for it.
 
     Args:
-        link: of the model's page, of one of its versions or of a file to fetch; or its AIR. Without a
-            version the newest one is meant.
+        link: of the model's page, of one of its versions or of a file to fetch; its AIR; or a hash of
+            the file. Without a version the newest one is meant.
         endpoint: another address than the site's.
 
     Raises:
@@ -39,12 +39,17 @@ def look_up(link: str, endpoint: str | None = None) -> SiteModel:
     """
     import httpx
 
-    model, version, wanted = meant(link)
+    by_hash = is_hash_there(link)
+    model, version, wanted = ("", "", {}) if by_hash else meant(link)
     _check_allowed(link)
     site = (endpoint or ENDPOINT).rstrip("/")
     try:
-        info = _info(link, model, version, site)
-        chosen = choose(link, info.get("files") or (), wanted, kind_of(info))
+        if by_hash:
+            info = asked(link, f"{site}/api/v1/model-versions/by-hash/{link.upper()}")
+            chosen = of_hash(link, info.get("files") or (), kind_of(info))
+        else:
+            info = _info(link, model, version, site)
+            chosen = choose(link, info.get("files") or (), wanted, kind_of(info))
         found = model_of(info, chosen, site)
         if not (found.bytes or found.sha256):
             raise missing(link, "cannot be fetched: the site says neither its size nor its hash")

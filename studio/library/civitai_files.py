@@ -156,6 +156,24 @@ def choose(
     return max(fitting, key=lambda one: (exactly(one), bool(one.get("primary"))))
 
 
+def of_hash(digest: str, files: Sequence[Any], kind: str = "") -> Mapping[str, Any]:
+    """The file of a version that has this hash, of whichever kind; as :func:`choose` where the site does
+    not say which it is.
+
+    Raises:
+        MissingModel: it is none in safetensors.
+    """
+    own = [one for one in files if isinstance(one, Mapping) and _has_hash(one, digest.lower())]
+    wanted = {"type": _said(own[0], "type")} if own else {}
+    return choose(digest, own or files, wanted, kind)
+
+
+def _has_hash(one: Mapping[str, Any], digest: str) -> bool:
+    hashes = one.get("hashes")
+    known = hashes.values() if isinstance(hashes, Mapping) else ()
+    return any(str(value).lower() == digest for value in known)
+
+
 def kind_of(info: Mapping[str, Any]) -> str:
     """What kind of model a version is of, as the site calls it, in small letters; "" where it says none."""
     about = info.get("model")

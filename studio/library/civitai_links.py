@@ -1,4 +1,4 @@
-"""What a link or an AIR of civitai.com names: a model, a version of it, a file."""
+"""What a link, an AIR or a hash names on civitai.com: a model, a version of it, a file."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ _AIR = re.compile(
 )
 _PAGE = re.compile(r"/models/([0-9]{1,12})(?:/[^/]*)?/?")
 _FILE = re.compile(r"/api/download/models/([0-9]{1,12})/?")
+
+
+def is_hash_there(text: str) -> bool:
+    """Whether ``text`` can be a hash of a file as that site knows it: AutoV1's or CRC32's 8 hexadecimal
+    digits, AutoV2's 10, AutoV3's 12, the 64 of SHA-256 or BLAKE3."""
+    return (
+        re.fullmatch(r"[0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12}|[0-9a-f]{64}", text.lower())
+        is not None
+    )
 
 
 def is_link(text: str) -> bool:

@@ -20,7 +20,7 @@ from studio.files import write_atomically
 from studio.home import models_folder
 from studio.library import civitai
 from studio.library.civitai import SiteModel
-from studio.library.civitai_links import is_link
+from studio.library.civitai_links import is_hash_there, is_link
 from studio.library.folders import COMING
 from studio.library.hub import answers_named, is_hub_id
 from studio.library.hub_pipelines import UNUSED
@@ -55,14 +55,14 @@ def look_up(identity: str, endpoint: str | None = None) -> HubModel | SiteModel:
     """Ask the hub for a model, with one request; or civitai.com, with one or two.
 
     Args:
-        identity: ``owner/name``; or a link or AIR of civitai.com.
+        identity: ``owner/name``; or a link or AIR of civitai.com, or the hash of a file there.
         endpoint: another hub than the environment's, or another address than the site's.
 
     Raises:
         StudioError: no hub id and no model's link.
         MissingModel: no network, no such model, one that asks for an account, or only pickles.
     """
-    if is_link(identity):
+    if is_link(identity) or is_hash_there(identity):
         return civitai.look_up(identity, endpoint)
     if not is_hub_id(identity):
         raise StudioError(f"{shorten(identity)} is no hub id (owner/name)", field="model")

@@ -16,7 +16,7 @@ from studio.library.civitai_answers import TOKEN
 from studio.library.civitai_links import is_link, meant
 from studio.library.download import download
 from tests.support import tiny
-from tests.support.model_site import MODEL, VERSION, Site
+from tests.support.model_site import MODEL, VERSION, Site, told
 
 LINK = f"https://civitai.com/models/{MODEL}/ink?modelVersionId={VERSION}"
 
@@ -61,6 +61,27 @@ def site(lora: bytes, studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 )
 def test_what_a_link_names(link: str, names: tuple[str, str, dict[str, str]]) -> None:
     assert is_link(link) and meant(link) == names
+
+
+@pytest.mark.parametrize("digits", [8, 10, 12, 64])
+def test_a_hash_names_the_file_that_has_it(site: Site, digits: int) -> None:
+    digest = ("0123456789abcdef" * 4)[:digits]
+    other = told("ink-full.safetensors", site.data, id=8, primary=False)
+    other["hashes"] = {"AutoV2": digest.upper()}
+    site.info["files"].append(other)
+    model = civitai.look_up(digest, site.url)
+    assert (model.id, model.file) == ("loras/ink-full", 8)
+
+
+def test_a_hash_of_no_file_or_of_a_pickle_is_refused(site: Site) -> None:
+    with pytest.raises(MissingModel, match=r"'0123abcdef' is not on civitai\.com"):
+        civitai.look_up("0123abcdef", site.url)
+    site.info["files"][0]["hashes"] = {"AutoV2": "FFFFFFFFFF"}
+    with pytest.raises(MissingModel, match=r"holds no \.safetensors file"):
+        civitai.look_up("ffffffffff", site.url)
+    site.info["files"].append(told("ink.vae.safetensors", site.data, type="VAE", primary=False))
+    site.info["files"][2]["hashes"] = {"AutoV2": "AAAAAAAAAA"}
+    assert civitai.look_up("aaaaaaaaaa", site.url).id == "vae/ink.vae"
 
 
 @pytest.mark.parametrize(

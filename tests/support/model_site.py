@@ -56,6 +56,10 @@ class Site:
         self._files, self._site = self._serve(self._file), self._serve(self._page)
         self.url = self._address(self._site)
 
+    def hashes(self) -> set[str]:
+        """Of its files, as the site writes them."""
+        return {digest for file in self.info["files"] for digest in file["hashes"].values()}
+
     def close(self) -> None:
         """Stop serving."""
         for server in (self._files, self._site):
@@ -96,6 +100,7 @@ class Site:
         answers = {
             f"/api/v1/models/{MODEL}": versions,
             f"/api/v1/model-versions/{VERSION}": self.info,
+            **{f"/api/v1/model-versions/by-hash/{one}": self.info for one in self.hashes()},
         }
         body = self.told or json.dumps(answers.get(request.path, {"error": "none"})).encode()
         request.send_response(200 if request.path in answers else 404)

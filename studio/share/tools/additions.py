@@ -30,7 +30,8 @@ class Additions:
     Args:
         shelf: the library.
         base: id of the preset's base, "" where it is not known.
-        notes: what the person reads; ``left`` collects what the library does not hold.
+        notes: what the person reads; ``left`` collects what is not carried over, ``missing`` the names
+            of what the library does not hold.
         keeper: where the name of what is left out stays.
     """
 
@@ -42,6 +43,7 @@ class Additions:
         self.base = base
         self.notes = notes
         self.left: list[str] = []
+        self.missing: list[str] = []
 
     def loras(self, loras: Sequence[Lora], field: str) -> list[dict[str, Any]]:
         """Those that the library holds, as a row's model names them."""
@@ -49,7 +51,9 @@ class Additions:
         for lora in loras[:MAX_TRIED]:
             identity = self.shelf.find(lora.name, ADAPTERS)
             if identity is None:
-                self._leave(field, f"the LoRA {lora.name!r} at {lora.strength:g}", str(lora))
+                self._leave(
+                    field, f"the LoRA {lora.name!r} at {lora.strength:g}", str(lora), lora.name
+                )
             elif self._fits(identity, field, str(lora)):
                 strength = max(LEAST_STRENGTH, min(MAX_STRENGTH, lora.strength))
                 if strength != lora.strength:
@@ -93,7 +97,7 @@ class Additions:
             identity = self.shelf.find(match[1], ("embedding",))
             if identity is None:
                 name = bare(match[1])
-                self._leave(field, f"the embedding {name!r}", f"embedding:{name}")
+                self._leave(field, f"the embedding {name!r}", f"embedding:{name}", name)
             if identity is None or not self._fits(identity, field, match[0]):
                 return ""
             found[identity] = None
@@ -103,7 +107,7 @@ class Additions:
         named = {name: self.shelf.find(name, ("embedding",)) for name in hinted[:MAX_HINTED]}
         for name, identity in named.items():
             if identity is None and mentions(text, name):
-                self._leave(field, f"the embedding {name!r}", f"embedding:{name}")
+                self._leave(field, f"the embedding {name!r}", f"embedding:{name}", name)
         known = [*filter(None, named.values()), *(self.shelf.embeddings() if bare_words else ())]
         for identity in dict.fromkeys(known):
             words = self.shelf.words(identity)
@@ -127,9 +131,10 @@ class Additions:
             self.left.append(tag)
         return not (mine and base and mine != base)
 
-    def _leave(self, field: str, what: str, tag: str) -> None:
+    def _leave(self, field: str, what: str, tag: str, name: str) -> None:
         self.notes.append(f"{field}: {what} is not in the library; {self.keeper} keeps its name")
         self.left.append(tag)
+        self.missing.append(name)
 
 
 def row_model(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from studio.library.civitai_links import is_link
 from studio.share.texts import Texts, json_object
 from studio.share.tools.a1111 import split, to_found
 from studio.share.tools.clip_layers import take_layer
@@ -53,7 +54,9 @@ def _from_extra(extra: dict[str, Any]) -> Found:
 def _add_resources(found: Found, listed: str) -> None:
     """The checkpoint's name, LoRAs with their weights; the rest by name."""
     for item in found.fields.items(listed):
-        kind, name = item.text("type").lower(), _name(item)
+        kind, (name, link) = item.text("type").lower(), _name(item)
+        if link:
+            found.links[name] = link
         if kind in _LORAS:
             weight = item.number("weight", "strength", plain=1.0)
             found.loras.append(Lora(name, float(weight or 0.0)))
@@ -70,12 +73,15 @@ def _add_resources(found: Found, listed: str) -> None:
             )
 
 
-def _name(item: Fields) -> str:
-    """What a resource is called; its number on the site where it has no name."""
+def _name(item: Fields) -> tuple[str, str]:
+    """What a resource is called, its number on the site where it has no name; and a link to it."""
     named = item.text("modelName") or item.text("name")
-    version = item.take("modelVersionId", "air") or "?"
+    version = str(item.take("modelVersionId", "air") or "?")[:200]
     item.drop("modelVersionName", "modelId", "air", "hash", "name")
-    return str(named)[:200] if named else f"civitai.com/{version}"[:200]
+    link = f"civitai.com/api/download/models/{version}" if version.isdecimal() else version
+    return str(named)[:200] if named else f"civitai.com/{version}"[:200], link if is_link(
+        link
+    ) else ""
 
 
 READERS.register(NAME, Reader(read, order=20))

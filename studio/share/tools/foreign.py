@@ -26,6 +26,7 @@ from studio.share.tools.prompts import number
 from studio.share.tools.refiner import refined, second_model
 from studio.share.tools.rows import rows_of
 from studio.share.tools.samplers import read_sampler
+from studio.share.tools.sites import elsewhere
 from studio.share.tools.table import MAX_NOTES, Found, find
 
 DEFAULT_SCALE = 7.0
@@ -106,6 +107,7 @@ def to_preset(
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]
+    notes += elsewhere(found, base is None, additions.missing)
     notes += [*found.notes, *found.fields.notes(), *more]
     return validate(_clean(data)), _bounded(notes)
 
@@ -155,6 +157,7 @@ def _autoencoder(name: str, shelf: Shelf, additions: Additions) -> str | None:
         shown = bare(name)[:200]
         additions.notes.append(f"vae: {shown!r} is not in the library; the base's own is used")
         additions.left.append(f"vae:{shown}")
+        additions.missing.append(name)
     return identity
 
 

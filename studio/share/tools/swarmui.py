@@ -33,6 +33,7 @@ _SAYS_NOTHING = (
     "presets",
     "personalnote",
 )
+TENSORS = 12  # digits of a hash of the tensors alone that sites know it by
 _TAG = re.compile(r"<(\w{1,40})(?:\[([^\[\]<>]{0,200})\])?(?::([^<>]{0,4000}))?>")
 # What follows one of these is a text for a part of the picture, or for another pass.
 _SECTION = re.compile(
@@ -74,6 +75,7 @@ def read(texts: Texts) -> Found | None:
         loras=_loras(fields),
         notes=notes,
     )
+    found.links = {name: one[:TENSORS] for name, one in found.hash_of.items()}
     found.detail, left = segments(
         given, notes, lambda text: plain_tags(text, "detail.prompt", notes)
     )

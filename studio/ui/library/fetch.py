@@ -58,7 +58,7 @@ def lay_out(limits: Limits) -> FetchParts | None:
         with gr.Row(equal_height=False):
             name = gr.Textbox(
                 label=LABEL,
-                placeholder="owner/name, or a link of civitai.com",
+                placeholder="owner/name, or a link or hash of civitai.com",
                 max_lines=1,
                 elem_id="gs-fetch-name",
                 scale=3,
@@ -175,7 +175,7 @@ def _cleaned(identity: str) -> str:
     text = (identity or "").strip()
     if not text:
         raise StudioError(
-            "type a hub id (owner/name) or a link of civitai.com first", field="model"
+            "type a hub id (owner/name), or a link or hash of civitai.com first", field="model"
         )
     address = _ADDRESS.match(text)
     return address[1] if address else text.removesuffix("/")

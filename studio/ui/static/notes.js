@@ -116,6 +116,30 @@ window.studio = window.studio || {};
     heading?.focus({ preventScroll: true });
   };
 
+  const AT_THE_SITE = /can be looked up on civitai\.com: (\S+)$/;
+  const fetches = () =>
+    (window.gradio_config?.components || []).some(
+      ({ props }) => props?.elem_id === "gs-fetch-name", // its tab may not be drawn yet
+    );
+
+  /** A note; of a model that a site may have, with the button that looks it up there. */
+  function lineOf(note) {
+    const [, wanted] = note.match(AT_THE_SITE) ?? [];
+    if (!wanted || !fetches()) return el("li", {}, note);
+    const look = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-word",
+        "data-fetch": wanted,
+        "data-does": "Look up",
+        "aria-label": `Look up ${wanted}`,
+      },
+      "Look up",
+    );
+    return el("li", {}, el("span", {}, note), " ", look);
+  }
+
   /** A list of notes over the form, in place of the one of its kind: "opened" or "done". */
   function draw({ title, notes }, kind, closed) {
     document.querySelector(`.gs-notices[data-of=${kind}]`)?.remove();
@@ -133,7 +157,7 @@ window.studio = window.studio || {};
           studio.focusForm();
         }),
       ),
-      el("ul", {}, ...notes.map((note) => el("li", {}, note))),
+      el("ul", {}, ...notes.map(lineOf)),
     );
     document.getElementById("gs-heading")?.before(box);
     return box;

@@ -113,7 +113,7 @@ def test_what_is_stopped_keeps_the_whole_files(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("", "type a hub id (owner/name) or a link of civitai.com first"),
+        ("", "type a hub id (owner/name), or a link or hash of civitai.com first"),
         ("../etc", "is no hub id (owner/name)"),
         ("https://huggingface.co/datasets/a/b", "is no hub id (owner/name)"),
         ("nobody/nothing", "HF_HUB_OFFLINE is set"),

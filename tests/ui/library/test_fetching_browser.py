@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.other_tools import a1111, png
 from tests.support.studio_page import BRAKE, Studio, expect
 
 pytestmark = pytest.mark.browser
@@ -40,3 +41,17 @@ def test_a_page_that_is_opened_anew_shows_what_comes(
     (home / BRAKE).unlink()
     page.click("#gs-fetch-start")
     expect(page.locator(LINE)).to_contain_text("cannot be fetched: HF_HUB_OFFLINE is set")
+
+
+def test_a_model_that_a_picture_names_by_its_hash_is_looked_up(
+    desk: Studio, tmp_path: Path
+) -> None:
+    text = a1111("a cat, <lora:ink-style:0.8>", more=', Hashes: {"lora:ink-style": "aabbccddeeff"}')
+    desk.load(png(tmp_path, parameters=text))
+    note = desk.page.locator(".gs-notices li").filter(has_text="can be looked up on civitai.com")
+    expect(note).to_have_count(1)
+    note.get_by_role("button", name="Look up aabbccddeeff").click()
+    name = desk.page.locator("#gs-fetch-name").get_by_role("textbox")
+    expect(name).to_have_value("aabbccddeeff")
+    expect(desk.page.locator(LINE)).to_contain_text("HF_HUB_OFFLINE is set")
+    desk.page.get_by_role("button", name="Close the notes").click()
