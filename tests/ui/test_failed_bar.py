@@ -14,6 +14,7 @@ from studio.errors import StudioError
 from studio.preset import validate
 from studio.ui.failed_bar import failed_bar, held, refused_bar
 from studio.ui.form import to_values
+from studio.ui.run import stage_of
 from studio.ui.session import Run, Series, Session
 
 PRESET = validate({"rows": [{"prompt": "a cat", "weight": 2}], "sampler": {"width": 130}})
@@ -65,3 +66,7 @@ def test_a_series_names_the_field_of_all_its_failures() -> None:
     found = data(failed_bar(last))
     assert found["state"] == "failed" and found["run"] == last.key()
     assert found["field"] == "sampler.width" and "value" not in found
+
+
+def test_one_that_failed_before_its_first_preview_leaves_nothing_that_forms() -> None:
+    assert stage_of(a_run("wrong", "failed")) == {"state": "ended", "images": []}

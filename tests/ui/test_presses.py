@@ -24,7 +24,6 @@ ALONE = {
     ("gs-explain", "stop"),
     ("gs-tradeoff", "submit"),
     ("gs-tradeoff", "stop"),
-    ("gs-fetch-name", "submit"),
     ("gs-queue", "submit"),  # a look at who is before: that one's answer is as good
     (None, "select"),  # a tab that is turned to draws the list of models
 }

@@ -158,8 +158,6 @@ def test_a_failed_run_leaves_the_queue_going(studio_home: Path) -> None:
     failed = runs.submit(session, preset("first"))
     until(lambda: failed.state == "failed")
     assert failed.error == "rows.1.model: wrong"
-    failed.previews = ()  # as of one that fails at loading
-    assert run.stage_of(failed) == {"state": "ended", "images": []}  # nothing forms any more
     engine.fails = None
     later = runs.submit(session, preset("second"))
     until(lambda: later.state == "done")

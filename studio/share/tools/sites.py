@@ -8,8 +8,6 @@ from studio.library.civitai_links import is_hash_there, is_link
 from studio.share.model_names import bare, shown
 from studio.share.tools.table import Found
 
-LOOKED_UP = "can be looked up on civitai.com"  # before what is looked up there
-
 
 def elsewhere(found: Found, base_is_missing: bool, missing: Sequence[str]) -> list[str]:
     """A line for each model that is not here and of which the picture says what finds it there.
@@ -34,4 +32,4 @@ def is_known(key: str) -> bool:
 
 
 def _line(name: str, key: str) -> str:
-    return f"{shown(bare(name))} {LOOKED_UP}: {key}"
+    return f"{shown(bare(name))} can be looked up on civitai.com: {key}"
