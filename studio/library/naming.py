@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from studio.errors import StudioError, shorten
+from studio.files import RESERVED
 from studio.library.lone_file import meant_for
 from studio.library.scan import OTHERS
 
@@ -23,6 +24,10 @@ def check_spelling(name: str) -> None:
         raise StudioError(
             f"{shorten(name)} cannot be a model's name; letters, digits, - _ and . can",
             field="name",
+        )
+    if name.lower().partition(".")[0] in RESERVED:
+        raise StudioError(
+            f"{shorten(name)} cannot be a model's name; Windows keeps it for a device", field="name"
         )
     if not re.match(r"[A-Za-z0-9]", name):
         raise StudioError(

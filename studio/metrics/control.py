@@ -19,7 +19,7 @@ def edge_f1(scored: Scored) -> np.ndarray:
     return np.array(
         [
             _agreement(open_checked(picture, str(picture)), open_checked(control, str(control)))
-            for picture, control in zip(scored.images, scored.controls, strict=True)
+            for picture, control in zip(scored.images, scored.maps_of("canny"), strict=True)
         ]
     )
 
@@ -35,7 +35,7 @@ def _agreement(picture: Image.Image, control: Image.Image) -> float:
 def depth_error(scored: Scored) -> np.ndarray:
     """Root of the mean squared difference between the picture's own depth map and its control map, both
     in [0, 1] (Li et al. 2024, ControlNet++)."""
-    pairs = zip(scored.images, scored.controls, strict=True)
+    pairs = zip(scored.images, scored.maps_of("depth"), strict=True)
     return np.array([_root_mean_square(*_maps("depth", *pair)) for pair in pairs])
 
 
@@ -44,7 +44,8 @@ def pose_f1(scored: Scored) -> np.ndarray:
 
     1 where neither shows a person.
     """
-    pairs = [_maps("openpose", *p) for p in zip(scored.images, scored.controls, strict=True)]
+    shown = zip(scored.images, scored.maps_of("openpose"), strict=True)
+    pairs = [_maps("openpose", *pair) for pair in shown]
     return np.array([f1(found > DRAWN, wanted > DRAWN) for found, wanted in pairs])
 
 
@@ -75,6 +76,7 @@ METRICS.register(
         "How well the picture's edges follow its control map.",
         "Canny 1986; F1 within two pixels",
         each=edge_f1,
+        reads="canny",
     ),
 )
 METRICS.register(
@@ -87,6 +89,7 @@ METRICS.register(
         "How far the picture's depth lies from its control map's.",
         "ControlNet++, Li et al. 2024",
         each=depth_error,
+        reads="depth",
     ),
 )
 METRICS.register(
@@ -99,5 +102,6 @@ METRICS.register(
         "How well the limbs in the picture follow its control map.",
         "OpenPose, Cao et al. 2019; F1 within two pixels",
         each=pose_f1,
+        reads="openpose",
     ),
 )

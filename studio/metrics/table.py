@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -35,6 +35,8 @@ class Scored:
         seeds: the seed of each, which pairs pictures of the same noise.
         references: pictures of the subject, the style or the real distribution.
         controls: the control map of each picture.
+        maps: of pictures with several, those of each kind that a score reads, by
+            :attr:`studio.preset.Control.type`.
         source: the text that describes the references.
         drifts: how far each picture's run drifted from the prior, as the engine measured it.
         backbones: the networks whose features are compared, by name.
@@ -52,6 +54,11 @@ class Scored:
     source: str = ""
     drifts: Sequence[float] = ()
     cut: CutOut | None = None
+    maps: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+
+    def maps_of(self, kind: str) -> Sequence[Path]:
+        """The control map of each picture that says what its ``kind`` says, as far as that is known."""
+        return self.maps.get(kind, self.controls)
 
     def subjects(self, paths: Sequence[Path]) -> Sequence[Path]:
         """The files that scores of a subject compare: cut out where that is asked for."""
@@ -102,6 +109,7 @@ class Metric:
         at_hand: raises :class:`studio.errors.MissingModel` where its networks are not here.
         subject: whether it compares subjects alone where they are cut out.
         most: the most that it can be, where that depends on the pictures.
+        reads: the kind of control map that it compares with; "" for none.
     """
 
     name: str
@@ -115,6 +123,7 @@ class Metric:
     at_hand: Callable[[Backbones], object] | None = None
     subject: bool = False
     most: Callable[[Scored], float] | None = None
+    reads: str = ""
 
     def bounds(self, scored: Scored | None = None) -> tuple[float, float]:
         """The least and the most that a value can be; infinite where nothing says so.

@@ -48,6 +48,24 @@ def test_edges_lie_where_the_picture_has_them(tmp_path: Path) -> None:
     assert not edges[:, :28].any() and not edges[:, 36:].any()
 
 
+def test_each_score_is_taken_against_the_control_of_its_own_kind(tmp_path: Path) -> None:
+    """The first one, of another kind, is what a score without one of its kind is compared with."""
+    for name, value in (("dark.png", 10), ("light.png", 200)):
+        Image.new("RGB", (64, 32), (value,) * 3).save(tmp_path / name)
+    finished = {"type": "depth", "image": "dark.png", "finished": True}
+    edges = {"type": "canny", "image": "light.png", "finished": True}
+    rows = [{"prompt": "a cat", "control": finished, "controls": [edges]}]
+    preset = validate({"rows": rows, "sampler": {"width": 64, "height": 32}})
+    beside = Beside.of(["edge-f1", "depth-error", "pose-f1"], tmp_path / "out", [tmp_path])
+    scored = beside.measured(Scored([]), [preset])
+    shown = {
+        kind: Image.open(scored.maps_of(kind)[0]).convert("L").getpixel((0, 0))
+        for kind in ("canny", "depth", "openpose")
+    }
+    assert shown == {"canny": 200, "depth": 10, "openpose": 10}
+    assert beside.awaited(Scored([]), [preset, validate({"rows": [{}]})]).maps == {}
+
+
 def test_a_preset_without_control_has_none_and_an_absent_picture_is_named(tmp_path: Path) -> None:
     beside = Beside.of(["edge-f1"], tmp_path, [tmp_path])
     plain = validate({"rows": [{"prompt": "a cat"}]})

@@ -56,6 +56,11 @@ def home(found: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ({"name": ""}, "name: needs a name"),
         ({"name": "../x"}, "name: '../x' cannot be a model's name"),
+        ({"name": "Con"}, "name: 'Con' cannot be a model's name; Windows keeps it for a device"),
+        (
+            {"name": "lpt1.v2"},
+            "name: 'lpt1.v2' cannot be a model's name; Windows keeps it for a device",
+        ),
         ({"name": "a"}, "name: a is there already"),
         ({"a": ""}, "A: choose a model for A"),
         ({"b": ""}, "B: choose a second model, or a LoRA to bake in"),
