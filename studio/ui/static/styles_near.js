@@ -15,6 +15,28 @@
     return null;
   }
 
+  let known = [];
+  studio.on("styles", (cards) => (known = cards.map(({ id }) => id.toLowerCase())));
+
+  function refuse({ name }) {
+    if (!name) return "A style needs a name";
+    return known.includes(name.toLowerCase()) ? `There is a style ${name} already` : "";
+  }
+
+  /** Ask what the form's prompts are called as a style; "" where that was left.
+   *  @param name the preset's */
+  studio.askStyleName = async function (name) {
+    const label = "Name of the style";
+    const given = await studio.askTexts({
+      title: "Keep these prompts as a style",
+      fields: [{ name: "name", label, value: name, longest: 200 }],
+      act: "Keep it",
+      leaving: "Leave it as it was, without what you wrote?",
+      refuse,
+    });
+    return given?.name ?? "";
+  };
+
   /** A word that leads to the styles, in sight while there are some. */
   studio.stylesNear = function () {
     const given = { class: "gs-link", hidden: true, title: "Lay a style over these rows" };

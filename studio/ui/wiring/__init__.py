@@ -23,6 +23,7 @@ from studio.ui.wiring import (
     opening,
     presets,
     settings,
+    styles,
     sweep,
 )
 
@@ -32,6 +33,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     generation.attach(page, parts, limits, runs)
     opening.attach(page, parts, limits, runs)
     presets.attach(page, parts, limits, runs)
+    styles.attach(parts, limits)
     galleries.attach(parts, limits, runs)
     history.attach(parts, limits, runs)
     sweep.attach(page, parts, limits, runs)

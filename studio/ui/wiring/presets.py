@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -32,16 +31,13 @@ from studio.ui.runs import Runs
 from studio.ui.session import Session
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
-from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_PRESSED, WITH_SESSION, fresh
+from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_SESSION, fresh
 from studio.ui.wiring import saving
-from studio.ui.wiring.saving import SHELF
+from studio.ui.wiring.saving import SHELF, STYLES
 
 COPIED = "copied. It makes this preset's pictures."
 # The page's own address, as the browser has it behind any proxy, in the session's place.
 WITH_PLACE = "(...values) => [location.origin + location.pathname, ...values.slice(1)]"
-
-# Each of these answers with the whole list.
-STYLES: dict[str, Any] = {"concurrency_id": "styles", "concurrency_limit": 1}
 
 
 def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
@@ -75,8 +71,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
             tell("Another of these presets has this name too", title="Preset")
 
     anew = partial(gallery.cards, limits)
-    parts.shelf.delete(_changed(deleted, anew), None, parts.shelf, **SHELF, **EACH)
-    parts.shelf.edit(_changed(renamed, anew), None, parts.shelf, **SHELF, **EACH)
+    parts.shelf.delete(changed(deleted, anew), None, parts.shelf, **SHELF, **EACH)
+    parts.shelf.edit(changed(renamed, anew), None, parts.shelf, **SHELF, **EACH)
     parts.shelf.submit(
         guarded(lambda: gallery.cards(limits)), None, parts.shelf, **SHELF, **IN_TURN
     )
@@ -126,55 +122,9 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         use.click(guarded(trained), named, outputs, js=WITH_SESSION, **QUIET)
 
     saving.attach(parts, limits, runs)
-    _styled(parts, form, limits)
     _taken_away(parts, form, notes)
     _as_code(parts, limits)
     _elsewhere(parts, dict(form), notes)
-
-
-def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
-    notes = parts.signals["notes"]
-
-    def chosen(pressed: str, **values: Any) -> dict[Any, Any]:
-        if not (names := json.loads(pressed)):  # the one before had them all
-            return {notes: gr.skip()}
-        preset, said = styles.laid_over(to_preset(values), names)
-        shown = {notes: {**notes_of(preset, said), "loaded": False}} if said else {}
-        return filled(dict(form), to_values(preset)) | shown
-
-    parts.styles.select(
-        guarded(chosen),
-        parts.session,
-        [*form.values(), notes],
-        inputs_kwargs=dict(form),
-        js=WITH_PRESSED,
-        **IN_TURN,
-    )
-
-    def keeper(with_rows: bool) -> Callable[..., dict[str, Any]]:
-        def kept(**values: Any) -> dict[str, Any]:
-            tell(styles.keep(to_preset(values), limits, with_rows), title="Style")
-            return styles.cards(limits)
-
-        return guarded(kept)
-
-    for button, with_rows in ((parts.keep_style, False), (parts.keep_rows, True)):
-        button.click(
-            keeper(with_rows), None, parts.styles, inputs_kwargs=dict(form), **STYLES, **QUIET
-        )
-
-    def deleted(event: gr.EventData) -> None:
-        tell(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
-
-    anew = partial(styles.cards, limits)
-    parts.styles.submit(
-        guarded(lambda: styles.cards(limits)),
-        None,
-        parts.styles,
-        **STYLES,
-        **IN_TURN,
-    )
-    parts.styles.delete(_changed(deleted, anew), None, parts.styles, **STYLES, **EACH)
 
 
 def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:
@@ -260,19 +210,19 @@ def replaced_of(runs: Runs, owner: Session, identity: str) -> list[str]:
     return []
 
 
-def _changed(
+def changed(
     act: Callable[[gr.EventData], None], cards: Callable[[], dict[str, Any]]
 ) -> Callable[[gr.EventData], dict[str, Any]]:
     """Change one card; where it cannot be, that is said, and the list is as it is by now."""
 
-    def changed(event: gr.EventData) -> dict[str, Any]:
+    def done(event: gr.EventData) -> dict[str, Any]:
         try:
             act(event)
         except StudioError as error:
             warn(error)
         return cards()
 
-    return guarded(changed)
+    return guarded(done)
 
 
 def made_of_none(runs: Runs, session: Any) -> None:

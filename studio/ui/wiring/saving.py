@@ -21,6 +21,7 @@ from studio.ui.widgets import EACH, QUIET, WITH_SESSION, fresh
 
 # Each of these answers with the whole list.
 SHELF: dict[str, Any] = {"concurrency_id": "shelf", "concurrency_limit": 1}
+STYLES: dict[str, Any] = {"concurrency_id": "styles", "concurrency_limit": 1}
 
 
 def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
