@@ -34,6 +34,19 @@ def is_link(text: str) -> bool:
     return bool(_SITE.match(text) or _AIR.fullmatch(text))
 
 
+def link_of(version: str) -> str:
+    """A link to the file of a version, by its number."""
+    return f"civitai.com/api/download/models/{version}"
+
+
+def version_of(text: str) -> str:
+    """The number of the version that a link or an AIR names; "" where it names none, or is neither."""
+    try:
+        return meant(text)[1] if is_link(text) else ""
+    except StudioError:
+        return ""
+
+
 def meant(link: str) -> tuple[str, str, dict[str, str]]:
     """The number of the model, that of the version and what the link says of a file (``type``,
     ``format``, ``size``, ``fp``); "" for none.

@@ -35,7 +35,8 @@ class ModelEntry:
     ``edition``: of a base, which of its editions these weights are; of what was trained, which it
     was trained on (1 where nothing is said).
     ``concept``: whether an adapter learned a concept under the null prompt, so that it takes no part in
-    θ_ω. ``hashes``: those that it is known by (see :mod:`studio.library.hashes`). ``problem``: why it
+    θ_ω. ``hashes``: those that it is known by (see :mod:`studio.library.hashes`). ``version``: the number of
+    its version on civitai.com, in digits. ``problem``: why it
     cannot be used, "" for what can.
     """
 
@@ -65,6 +66,7 @@ class ModelEntry:
     edition: int = 1
     concept: bool = False
     hashes: tuple[str, ...] = ()
+    version: str = ""
     problem: str = ""
 
     @property

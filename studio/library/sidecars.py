@@ -58,7 +58,9 @@ def _civitai(data: Mapping[str, Any]) -> dict[str, Any]:
         else []
     )
     about = model.get("description") if isinstance(model, Mapping) else None
+    version = data.get("id")
     return {
+        "version": str(version) if type(version) is int and version > 0 else "",
         "title": " ".join(str(one) for one in (name, data.get("name")) if one) if name else None,
         "trigger": _listed(data.get("trainedWords")),
         "description": _sentences(data.get("description"), about),
@@ -75,6 +77,7 @@ def _stability_matrix(data: Mapping[str, Any]) -> dict[str, Any]:
         "trigger": _listed(data.get("TrainedWords")),
         "description": _sentences(data.get("ModelDescription")),
         "made_for": data.get("BaseModel"),
+        "version": str(data["VersionId"]) if type(data.get("VersionId")) is int else "",
         "hashes": _hashes(given) if isinstance(given, Mapping) else (),
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import PurePath
 
 from studio.library import Library, ModelEntry
+from studio.library.civitai_links import version_of
 from studio.library.hashes import is_hash
 
 _SUFFIX = re.compile(r"\.(safetensors|ckpt|pt|pth|bin)$", re.IGNORECASE)
@@ -19,6 +20,7 @@ class Shelf:
     Args:
         models: the library, or its ids alone; then kinds, families and learned words are not known.
         hashes: of models, by the names that the tool calls them.
+        links: of them on civitai.com, by the same names.
         notes: what the person reads of it.
     """
 
@@ -27,10 +29,12 @@ class Shelf:
         models: Collection[str] | Mapping[str, ModelEntry] = (),
         hashes: Mapping[str, str] | None = None,
         notes: list[str] | None = None,
+        links: Mapping[str, str] | None = None,
     ) -> None:
         self.entries = dict(models) if isinstance(models, Mapping) else {}
         self.ids = list(models)
         self.hashes = {bare(name).lower(): one for name, one in (hashes or {}).items()}
+        self.links = {bare(name).lower(): one for name, one in (links or {}).items()}
         self.notes = notes if notes is not None else []
         self._library = models if isinstance(models, Library) else None
 
@@ -48,6 +52,10 @@ class Shelf:
                     return identity
         for identity, entry in self.entries.items():
             if wanted in self._titles(identity, entry) and self._usable(identity, kinds):
+                return identity
+        version = version_of(self.links.get(wanted, ""))
+        for identity, entry in self.entries.items() if version else ():
+            if entry.version == version and self._usable(identity, kinds):
                 return identity
         return self._by_hash(name, self.hashes.get(wanted, wanted), kinds)
 

@@ -29,7 +29,9 @@ def parameters_text(
     """
     rows = [row for _, row in leading(preset.active_rows())]
     positive = [row for row in rows if row.weight > 0]
-    negative = " ".join(", ".join(row.prompt for row in rows if row.weight < 0).split())
+    negative = " ".join(
+        ", ".join(row.prompt for row in rows if row.weight < 0 and row.prompt).split()
+    )
     lines = [" ".join(filter(None, [_joined(positive), *_tags(positive)]))]
     if negative:
         lines.append(f"Negative prompt: {negative}")

@@ -9,8 +9,15 @@ from studio.preset import Row
 ASIDE = ("control", "controls", "image_prompt", "range")  # what such rows differ in
 
 
+def only_controls(row: Row) -> bool:
+    """Whether a row is the empty prompt beside control images, as a picture without a negative prompt
+    has it in the web UIs."""
+    plain = Row(control=row.control, controls=row.controls, weight=row.weight, range=row.range)
+    return row.weight < 0 and row.control is not None and row == plain
+
+
 def leading(rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Row]]:
-    """Rows with a prompt, those left out that only go on with an earlier one in another part of the
+    """Rows with a prompt, or :func:`only_controls`, those left out that only go on with an earlier one in another part of the
     denoising: together they pull as one does that acts all along."""
     return [turns[0] for turns in _turns(rows)]
 
@@ -30,7 +37,7 @@ def all_along(rows: Sequence[tuple[int, Row]]) -> set[int]:
 def _turns(rows: Sequence[tuple[int, Row]]) -> list[list[tuple[int, Row]]]:
     found: list[list[tuple[int, Row]]] = []
     for index, row in rows:
-        if not row.prompt:
+        if not (row.prompt or only_controls(row)):
             continue
         alike = (turns for turns in found if _said(turns[0][1]) == _said(row))
         own = next((turns for turns in alike if _fits(row, [one for _, one in turns])), None)

@@ -8,8 +8,11 @@ from pathlib import PurePath
 
 from studio.preset import Control, Preset, Row
 from studio.preset.preprocessors import PREPROCESSORS
+from studio.share.turns import only_controls
 
 Span = tuple[float, float]
+USUAL_UNITS = 3  # of both web UIs, unless their settings say otherwise
+MOST_WEIGHT, MOST_THRESHOLD = 2.0, 255
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,12 @@ def units_of(preset: Preset) -> list[Unit]:
     ]
 
 
-def only_controls(row: Row) -> bool:
-    """Whether a row is the empty prompt beside control images, as a picture without a negative prompt
-    has it there."""
-    plain = Row(control=row.control, controls=row.controls, weight=row.weight, range=row.range)
-    return row.weight < 0 and row.control is not None and row == plain
-
-
 def _everywhere(control: Control, span: Span, rows: Sequence[tuple[int, Row]]) -> bool:
+    """Whether all that acts in a part of the denoising has it, the base's place taken by negative rows."""
     beside = [row for _, row in rows if row.range[0] < span[1] and span[0] < row.range[1]]
-    negative = any(row.weight < 0 for row in beside)
-    return negative and all(control in row.all_controls.values() for row in beside)
+    negative = _joined([row.range for row in beside if row.weight < 0])
+    covered = any(start <= span[0] and span[1] <= end for start, end in negative)
+    return covered and all(control in row.all_controls.values() for row in beside)
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:
@@ -75,13 +73,12 @@ def _text(unit: Unit) -> str:
     control, (start, end) = unit.control, unit.range
     kind = PREPROCESSORS[control.type]
     edges = {"Threshold A": f"{control.low}", "Threshold B": f"{control.high}"}
-    read = kind.thresholds and not control.finished
     pairs = {
         "Module": "none" if control.finished else kind.a1111 or control.type,
-        **({"Model": PurePath(control.model).name} if control.model else {}),
+        **({"Model": name} if (name := _model(control)) else {}),
         "Weight": f"{control.strength:g}",
         "Resize Mode": "Just Resize",
-        **(edges if read else {}),
+        **(edges if _reads_edges(control) else {}),
         "Guidance Start": f"{start:g}",
         "Guidance End": f"{end:g}",
         "Pixel Perfect": "True",
@@ -90,15 +87,32 @@ def _text(unit: Unit) -> str:
     return ", ".join(f"{name}: {value}" for name, value in pairs.items())
 
 
+def _model(control: Control) -> str:
+    """Its ControlNet's name; "" for the base's own, and for one that the unit's text would be cut at."""
+    name = PurePath(control.model or "").name
+    return "" if "," in name or ":" in name else name
+
+
 def units_unsaid(preset: Preset) -> list[str]:
     """What those texts leave out or change; names the fields."""
     found: list[str] = []
-    for unit in units_of(preset):
-        found.append(f"{unit.field}: there, its picture is chosen anew")
-        if not unit.control.model:
+    for number, unit in enumerate(units_of(preset)):
+        control, field = unit.control, unit.field
+        found.append(f"{field}: there, its picture is chosen anew, and in Forge its ControlNet")
+        if number >= USUAL_UNITS:
             found.append(
-                f"{unit.field}: there, its ControlNet is chosen, which is the base's own here"
+                f"{field}: there, it is left out but where the settings have more units than three"
             )
+        if not _model(control):
+            found.append(f"{field}: there, its ControlNet is chosen anew")
         if not unit.everywhere:
-            found.append(f"{unit.field}: there, it acts on every prompt, the negative one too")
+            found.append(f"{field}: there, it acts on every prompt, the negative one too")
+        if control.strength > MOST_WEIGHT:
+            found.append(f"{field}.strength: there, it is at most {MOST_WEIGHT:g}")
+        if _reads_edges(control) and max(control.low, control.high) > MOST_THRESHOLD:
+            found.append(f"{field}: there, thresholds are at most {MOST_THRESHOLD}")
     return found
+
+
+def _reads_edges(control: Control) -> bool:
+    return PREPROCESSORS[control.type].thresholds and not control.finished

@@ -168,7 +168,7 @@ def end_work(seconds: float = 20.0) -> None:
     program ends: while all else of it still stands.
 
     Args:
-        seconds: how long to wait for each.
+        seconds: how long to wait for each kind of them.
     """
     from studio.train.runner import RUNNER
     from studio.ui.library.job import end_jobs
@@ -176,7 +176,7 @@ def end_work(seconds: float = 20.0) -> None:
 
     close_lines(seconds)
     RUNNER.close(seconds)
-    end_jobs()
+    end_jobs(seconds)
 
 
 def _until_interrupted(

@@ -15,7 +15,7 @@ from tests.support.other_tools import png, read
 
 EDGES = {"type": "canny", "model": "nets/edges", "image": "inputs/a.png", "low": 30, "high": 90}
 DEPTH = {"type": "depth", "model": "nets/depth", "image": "inputs/b.png", "strength": 0.5}
-CHOSEN = "there, its picture is chosen anew"
+CHOSEN = "there, its picture is chosen anew, and in Forge its ControlNet"
 EVERY = "there, it acts on every prompt, the negative one too"
 
 
@@ -61,11 +61,13 @@ def test_rows_that_take_turns_say_when_each_unit_acts() -> None:
     assert share.unsaid(preset) == [f"rows.0.control: {CHOSEN}", f"rows.1.controls.0: {CHOSEN}"]
 
 
-def test_they_are_read_again_as_they_were(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("low", "high"), [(30, 90), (64, 150), (0, 64)])
+def test_they_are_read_again_as_they_were(tmp_path: Path, low: int, high: int) -> None:
+    edges = {**EDGES, "low": low, "high": high}
     preset = sides(
-        {"range": [0.0, 0.2], "control": EDGES},
-        {"range": [0.2, 0.8], "control": EDGES, "controls": [DEPTH]},
-        {"range": [0.8, 1.0], "control": EDGES},
+        {"range": [0.0, 0.2], "control": edges},
+        {"range": [0.2, 0.8], "control": edges, "controls": [DEPTH]},
+        {"range": [0.8, 1.0], "control": edges},
     ).model_copy(update={"base": "mymodel"})
     text = share.parameters_text(preset, (64, 64))
     again, notes = read(
@@ -107,10 +109,35 @@ def test_what_acts_on_one_side_alone_is_said() -> None:
     assert share.unsaid(both) == [f"rows.0.control: {CHOSEN}"] and len(units(both)) == 1
 
 
-def test_the_base_s_own_network_is_said() -> None:
-    preset = sides({"control": {"type": "canny", "image": "inputs/a.png"}})
+def test_an_empty_negative_row_that_acts_for_a_while_or_weighs_otherwise_is_said() -> None:
+    both = [
+        {"prompt": "a cat", "weight": 7.0, "control": EDGES},
+        {"weight": -3.0, "range": [0.0, 0.5], "control": EDGES},
+    ]
+    notes = share.unsaid(validate({"rows": both}))
+    assert "rows.1.range: left out, the text has no place for it" in notes
+    assert "rows.1.weight: a negative prompt weighs -6 there, and -3 here" in notes
+    assert f"rows.0.control: {EVERY}" in notes  # later the empty prompt has none
+    assert "Negative prompt" not in share.parameters_text(validate({"rows": both}))
+
+
+def test_what_the_extension_would_refuse_or_cut_is_said() -> None:
+    strong = {**EDGES, "strength": 3.0, "low": 300, "high": 600}
+    notes = share.unsaid(sides({"control": strong}))
+    assert "rows.0.control.strength: there, it is at most 2" in notes
+    assert "rows.0.control: there, thresholds are at most 255" in notes
+    several = [{**DEPTH, "model": f"net{n}"} for n in range(3)]
+    notes = share.unsaid(sides({"control": EDGES, "controls": several}))
+    assert [note for note in notes if "more units than three" in note] == [
+        "rows.0.controls.2: there, it is left out but where the settings have more units than three"
+    ]
+
+
+@pytest.mark.parametrize("model", [None, "nets/edges, soft", "nets/edges:2"])
+def test_a_network_that_cannot_be_named_is_said(model: str | None) -> None:
+    preset = sides({"control": {"type": "canny", "image": "inputs/a.png", "model": model}})
     assert "Model" not in units(preset)["ControlNet 0"]
-    assert any("the base's own" in note for note in share.unsaid(preset))
+    assert "rows.0.control: there, its ControlNet is chosen anew" in share.unsaid(preset)
 
 
 def test_a_finished_map_goes_through_no_module() -> None:

@@ -106,6 +106,10 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
         controls=[one for one in units if not is_image_prompt(one)],
         image_prompts=[one for one in units if is_image_prompt(one)],
     )
+    # The first digits of the file's SHA-256, of which the site knows ten (AutoV2).
+    found.links = {
+        name: hash_of[name][:10] for name in embeddings if len(hash_of.get(name, "")) > 10
+    }
     for name in embeddings:
         if not mentions(f"{prompt}\n{negative}", name):
             found.notes.append(f"the embedding {name[:80]!r} is listed, and stands in no prompt")

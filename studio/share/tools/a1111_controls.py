@@ -30,6 +30,7 @@ _PLAIN = {
     "threshold a": ("-1", "64", "0", "None"),  # what a module without thresholds writes
     "threshold b": ("-1", "64", "0", "None"),
 }
+_UNSET = ("-1", "None")  # of edges, whose thresholds may be 0 and 64
 
 
 def controls(fields: Fields) -> list[ControlUse]:
@@ -96,9 +97,9 @@ def _thresholds(unit: Fields) -> tuple[int, int]:
     for at, key in enumerate(("threshold a", "threshold b")):
         given = str(unit.take(key))
         value = number(given)
-        if value is not None and given not in _PLAIN[key] and least <= value <= most:
+        if value is not None and given not in _UNSET and least <= value <= most:
             found[at] = round(value)
-        elif given not in _PLAIN[key]:
+        elif given not in _UNSET:
             unit.put(key, given)
     return found[0], found[1]
 

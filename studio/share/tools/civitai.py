@@ -5,9 +5,11 @@ Pictures that it makes with ComfyUI carry the same settings as JSON under ``extr
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from studio.library.civitai_links import is_link
+from studio.library.civitai_links import link_of, version_of
 from studio.share.texts import Texts, json_object
 from studio.share.tools.a1111 import split, to_found
 from studio.share.tools.clip_layers import take_layer
@@ -54,7 +56,7 @@ def _from_extra(extra: dict[str, Any]) -> Found:
 def _add_resources(found: Found, listed: str) -> None:
     """The checkpoint's name, LoRAs with their weights; the rest by name."""
     for item in found.fields.items(listed):
-        kind, (name, link) = item.text("type").lower(), _name(item)
+        kind, (name, link) = item.text("type").lower(), _name(item, found.links)
         if link:
             found.links[name] = link
         if kind in _LORAS:
@@ -73,15 +75,20 @@ def _add_resources(found: Found, listed: str) -> None:
             )
 
 
-def _name(item: Fields) -> tuple[str, str]:
-    """What a resource is called, its number on the site where it has no name; and a link to it."""
-    named = item.text("modelName") or item.text("name")
-    version = str(item.take("modelVersionId", "air") or "?")[:200]
-    item.drop("modelVersionName", "modelId", "air", "hash", "name")
-    link = f"civitai.com/api/download/models/{version}" if version.isdecimal() else version
-    return str(named)[:200] if named else f"civitai.com/{version}"[:200], link if is_link(
-        link
-    ) else ""
+def _name(item: Fields, known: Mapping[str, str]) -> tuple[str, str]:
+    """What a resource is called, its number on the site where it has no name; and a link to it.
+
+    Args:
+        known: links of other resources, by what they are called.
+    """
+    named, of_version = item.text("modelName") or item.text("name"), item.text("modelVersionName")
+    given = str(item.take("modelVersionId", "air") or "?")
+    item.drop("modelId", "air", "hash", "name")
+    version = given if re.fullmatch(r"[0-9]{1,12}", given) else version_of(given)
+    link = link_of(version) if version else ""
+    if named and known.get(named, link) != link:  # another version of the same model
+        named = f"{named} {of_version or version}"
+    return (named or f"civitai.com/{version or given}")[:200], link
 
 
 READERS.register(NAME, Reader(read, order=20))

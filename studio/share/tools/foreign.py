@@ -66,7 +66,7 @@ def to_preset(
         more: notes that there are already.
     """
     notes = [f"made with {found.tool}: the same seed gives other noise here"]
-    shelf = Shelf(models, found.hash_of, notes)
+    shelf = Shelf(models, found.hash_of, notes, found.links)
     base = _base(found, shelf, notes)
     if not found.terms:
         _check_scale(found, notes)

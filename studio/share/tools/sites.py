@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studio.library.civitai_links import is_hash_there, is_link
+from studio.library.civitai_links import is_hash_there, link_of, version_of
 from studio.share.model_names import bare, shown
 from studio.share.tools.table import Found
+
+OWN_MODELS = ("NovelAI",)  # tools whose models are on no site
 
 
 def elsewhere(found: Found, base_is_missing: bool, missing: Sequence[str]) -> list[str]:
@@ -15,20 +17,25 @@ def elsewhere(found: Found, base_is_missing: bool, missing: Sequence[str]) -> li
     Args:
         missing: as the tool calls them, besides the base.
     """
-    known = {bare(name).lower(): one for name, one in (found.hash_of | found.links).items()}
+    if found.tool in OWN_MODELS:
+        return []
+    links = {bare(name).lower(): one for name, one in found.links.items()}
+    hashes = {bare(name).lower(): one for name, one in found.hash_of.items()}
     lines = []
     if base_is_missing:
-        keys = (known.get(bare(found.model).lower(), ""), *found.hashes)
-        lines += [_line(found.model or key, key) for key in keys if is_known(key)][:1]
+        keys = [_key(one) for one in (links.get(bare(found.model).lower(), ""), *found.hashes)]
+        lines += [_line(found.model or key, key) for key in keys if key][:1]
     for name in dict.fromkeys(missing):
-        key = known.get(bare(name).lower(), "")
-        lines += [_line(name, key)] if is_known(key) else []
+        wanted = bare(name).lower()
+        key = _key(links.get(wanted, "")) or _key(hashes.get(wanted, ""))
+        lines += [_line(name, key)] if key else []
     return lines
 
 
-def is_known(key: str) -> bool:
-    """Whether the site can be asked for it."""
-    return is_hash_there(key) or is_link(key)
+def _key(given: str) -> str:
+    """A hash, or a link of the site's own to a file, by which it can be asked; "" for neither."""
+    version = version_of(given)
+    return link_of(version) if version else given * is_hash_there(given)
 
 
 def _line(name: str, key: str) -> str:

@@ -103,7 +103,7 @@ class Found:
     ``ε(neg) + w·(ε(pos) − ε(neg))``; a tool with another sum gives ``terms`` instead.
     ``grammar``: whose prompt weights they are, see :func:`~studio.share.tools.prompts.read_prompt`.
     ``bare_words``: whether an embedding's mere name is the embedding. ``model``: the base, as the
-    tool names it, and ``hashes`` of it; ``hash_of``: hashes by the names of whatever else it used; ``links``: of them on civitai.com; ``vae``: an autoencoder other than the base's own. ``clip_skip``:
+    tool names it, and ``hashes`` of it; ``hash_of``: hashes by the names of whatever else it used; ``links``: of them on civitai.com, or hashes that it knows; ``vae``: an autoencoder other than the base's own. ``clip_skip``:
     the layer of CLIP that is read, counted from its end, or ``skipped_layers``: how many are left
     out from the model's own. ``second_pass``: fields of the preset's, ``upscaler``, what enlarges for it, and ``second_model``, what is the base in it, as the tool names them. ``detail``: fields of the preset's. ``seamless``: the preset's value. ``freeu``: fields of the preset's. ``refining``: what finishes the picture. ``noise``: where the tool draws it, ``cpu`` or ``device``. ``fields``: what is left in it is noted.
     """

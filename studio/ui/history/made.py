@@ -14,7 +14,8 @@ from studio.preset.finders import FINDERS
 from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.schedulers import SCHEDULERS
 from studio.preset.second_pass import SecondPass
-from studio.share import peek
+from studio.share.texts import peeked
+from studio.share.write import PNG_KEY
 from studio.ui.errors import on_page
 from studio.ui.presets.copies import for_a1111
 
@@ -61,9 +62,11 @@ def facts(record: Record, file: Path) -> dict[str, Any]:
 
 
 def _preset(record: Record, file: Path) -> Preset | None:
-    """Of the file before the database's, which is without pictures and what is said of them."""
+    """As a PNG of the studio holds it, else the database's, which is without pictures and what is said of
+    them. No picture is taken in for it."""
     with suppress(StudioError):
-        return peek(file)[0]
+        if found := peeked(file, PNG_KEY):
+            return parse(found[0], source=record.title)
     with suppress(StudioError):
         return parse(record.preset, source=record.title) if record.preset else None
     return None

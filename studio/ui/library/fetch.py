@@ -47,6 +47,7 @@ class FetchParts:
     fetch: gr.Button
     stop: gr.Button
     status: gr.HTML
+    found: gr.HTML
     kept: gr.Textbox
 
 
@@ -69,8 +70,9 @@ def lay_out(limits: Limits) -> FetchParts | None:
                 for text, event in (("Look up", "look"), ("Download", "start"), ("Stop", "stop"))
             )
         status = gr.HTML("", elem_id="gs-fetch-status", apply_default_css=False)
+        found = gr.HTML("", elem_id="gs-fetch-found", apply_default_css=False)
     kept = gr.Textbox("", visible=False, label="kept fetch")
-    return FetchParts(name, look, fetch, stop, status, kept)
+    return FetchParts(name, look, fetch, stop, status, found, kept)
 
 
 def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -> None:
@@ -79,21 +81,23 @@ def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -
         return
     job = fetch_job()
 
-    def watched() -> Iterator[tuple[Any, ...]]:
+    def watched(begun: bool = False) -> Iterator[tuple[Any, ...]]:
         untouched = [gr.skip()] * len(library_parts)
         yield gr.skip(), *untouched  # of an event that gives nothing Gradio empties the outputs
-        for status, arrived in job.watch():
+        for status, arrived in job.watch(begun):
             if arrived:
                 yield status, models.as_signal(), models.table(limits.shared)
             else:
                 yield status, *untouched
 
     def fetching(identity: str) -> Iterator[tuple[Any, ...]]:
+        begun = False
         try:
             job.start({"identity": identity})
+            begun = True
         except StudioError as error:  # the bar of the one that comes stays
             warn(error)
-        yield from watched()
+        yield from watched(begun)
 
     def opened(kept: str) -> tuple[Any, Any]:
         """For a page that is opened: the name of what comes now, else the one that this tab had, and
@@ -101,12 +105,17 @@ def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -
         given = job.given or kept_fields.read(kept, ["identity"])
         return given.get("identity") or gr.skip(), job.line() or gr.skip()
 
+    def looked(identity: str) -> tuple[Any, str]:
+        line = looked_up(identity)  # below the bar of what comes meanwhile
+        return (gr.skip(), line) if job.given else (line, "")
+
     outputs = [parts.status, *library_parts]
-    parts.look.click(looked_up, parts.name, parts.status, **QUIET)
+    parts.look.click(looked, parts.name, [parts.status, parts.found], **QUIET)
     for asked in (parts.fetch.click, parts.name.submit):
         asked(fetching, parts.name, outputs, concurrency_limit=None, **EACH)
+        asked(lambda: "", None, parts.found, queue=False, **EACH)  # what was looked up before
     parts.stop.click(
-        lambda: gr.skip() if job.stop() else STOPPED, None, parts.status, queue=False, **QUIET
+        lambda: job.line() if job.stop() else STOPPED, None, parts.status, queue=False, **QUIET
     )
     parts.name.change(None, parts.name, None, js=kept_fields.keep("fetch"), **QUIET)
     gr.on(

@@ -10,6 +10,8 @@ from typing import Any
 from weakref import WeakSet
 
 from studio.errors import StudioError
+from studio.ui.describe import progress_bar
+from studio.ui.errors import on_page, plain_line
 from studio.ui.library import models
 
 LOOK_SECONDS = 2.0  # after which a watcher says again what it said, so that one who left is noticed
@@ -20,10 +22,16 @@ JOBS: WeakSet[Job] = WeakSet()
 Steps = Generator[tuple[str, bool]]
 
 
-def end_jobs() -> None:
-    """Stop what is under way before the program ends."""
-    for job in list(JOBS):
-        job.stop()
+def end_jobs(seconds: float = END_SECONDS) -> None:
+    """Stop what is under way before the program ends.
+
+    Args:
+        seconds: how long to wait for all of it.
+    """
+    end = time.monotonic() + seconds
+    under_way = [job for job in list(JOBS) if job.ask_to_stop()]
+    for job in under_way:
+        job.wait(end - time.monotonic())
 
 
 class Job:
@@ -94,24 +102,37 @@ class Job:
             thread.start()
         except RuntimeError:  # no room for one more
             with self._changed:
-                self._running = False
+                self._running, self._line = False, ""
+                self._changed.notify_all()
             raise
 
     def stop(self) -> bool:
         """End it, and wait until it has. Returns whether there was one."""
-        with self._changed:
-            if not self._running:
-                return False
-            self._stopping, self._line = True, self._halting
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._running, END_SECONDS)
-            return True
+        return self.ask_to_stop() and self.wait(END_SECONDS)
 
-    def watch(self) -> Iterator[tuple[str, bool]]:
-        """Its bars, the last one with whether the model is in the library; also the last one of what has
-        ended, where nobody has seen that. None where there is nothing."""
+    def ask_to_stop(self) -> bool:
+        """End it at its next step. Returns whether there is one."""
         with self._changed:
-            if not self._running and self._seen:
+            if self._running:
+                self._stopping, self._line = True, self._halting
+                self._changed.notify_all()
+            return self._running
+
+    def wait(self, seconds: float) -> bool:
+        """Until it has ended, or so long. True."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, max(0.0, seconds))
+        return True
+
+    def watch(self, begun: bool = False) -> Iterator[tuple[str, bool]]:
+        """Its bars, the last one with whether the model is in the library; also the last one of what has
+        ended, where nobody has seen that. None where there is nothing.
+
+        Args:
+            begun: whether who watches has begun it, and sees its end whoever else has.
+        """
+        with self._changed:
+            if not self._running and self._seen and not begun:
                 return
         while True:
             with self._changed:
@@ -137,6 +158,8 @@ class Job:
                             break
                         self._line = line
                         self._changed.notify_all()
+        except Exception as error:  # nothing that is under way stays without an end
+            line, arrived = progress_bar(0, on_page(plain_line(error)), "failed"), False
         finally:
             try:
                 if arrived:

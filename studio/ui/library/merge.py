@@ -169,21 +169,23 @@ def attach(
     def given(values: tuple[Any, ...]) -> dict[str, Any]:
         return dict(zip(names, values, strict=True))
 
-    def watched() -> Iterator[tuple[Any, ...]]:
+    def watched(begun: bool = False) -> Iterator[tuple[Any, ...]]:
         untouched = [gr.skip()] * len(library_parts)
         yield gr.skip(), *untouched  # of an event that gives nothing Gradio empties the outputs
-        for status, arrived in job.watch():
+        for status, arrived in job.watch(begun):
             if arrived:
                 yield status, models.as_signal(), models.table(limits.shared)
             else:
                 yield status, *untouched
 
     def merging(*values: Any) -> Iterator[tuple[Any, ...]]:
+        begun = False
         try:
             job.start(given(values))
+            begun = True
         except StudioError as error:  # the bar of the one that is made stays
             warn(error)
-        yield from watched()
+        yield from watched(begun)
 
     def line(*values: Any) -> Any:
         return job.line_of(given(values)) or described(given(values))

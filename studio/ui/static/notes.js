@@ -116,7 +116,8 @@ window.studio = window.studio || {};
     heading?.focus({ preventScroll: true });
   };
 
-  const AT_THE_SITE = /can be looked up on civitai\.com: (\S+)$/;
+  const AT_THE_SITE =
+    /^(['"]).*\1 can be looked up on civitai\.com: ([0-9a-f]{8,64}|civitai\.com\/api\/download\/models\/\d{1,12})$/i;
   const fetches = () =>
     (window.gradio_config?.components || []).some(
       ({ props }) => props?.elem_id === "gs-fetch-name", // its tab may not be drawn yet
@@ -124,7 +125,7 @@ window.studio = window.studio || {};
 
   /** A note; of a model that a site may have, with the button that looks it up there. */
   function lineOf(note) {
-    const [, wanted] = note.match(AT_THE_SITE) ?? [];
+    const [, , wanted] = note.match(AT_THE_SITE) ?? [];
     if (!wanted || !fetches()) return el("li", {}, note);
     const look = el(
       "button",

@@ -32,6 +32,9 @@ def test_a_page_that_is_opened_anew_shows_what_comes(
     page.click("#gs-fetch-start")
     expect(page.get_by_text(f"{NAME}: is fetched first; wait until it is there")).to_be_visible()
     expect(page.locator(LINE)).to_contain_text("Asking for it …")
+    page.click("#gs-fetch-look")  # has a line of its own meanwhile
+    expect(page.locator("#gs-fetch-found")).to_contain_text("HF_HUB_OFFLINE is set")
+    expect(page.locator(LINE)).to_contain_text("Asking for it …")
     page.click("#gs-fetch-stop")
     expect(page.locator(LINE)).to_contain_text("Stopped. Files that came whole are kept")
     desk.open()

@@ -70,6 +70,26 @@ def test_an_end_that_nobody_saw_is_told_once(held: Held) -> None:
     assert list(job.watch()) == []
 
 
+def test_who_began_it_sees_its_end_whoever_saw_it_before(held: Held) -> None:
+    job = MergeJob()
+    held.go.set()
+    job.start(FIELDS)
+    assert list(job.watch())[-1][1]
+    assert list(job.watch(begun=True)) == [("mix is there", True)]
+
+
+def test_what_falls_is_said_and_ends(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    def falls(given: Any) -> Iterator[tuple[str, bool]]:
+        yield "half", False
+        raise ZeroDivisionError("of a stranger")
+
+    monkeypatch.setattr(merge_job, "merged", falls)
+    job = MergeJob()
+    job.start(FIELDS)
+    *_, (line, arrived) = job.watch()
+    assert "failed" in line and not arrived and not job.given
+
+
 def test_who_comes_back_after_the_end_reads_how_it_ended(
     studio_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
