@@ -56,10 +56,12 @@ def memory_errors_named(config: TrainConfig) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         free_memory()
-        further = "" if config.gradient_checkpointing else ", or turn on gradient_checkpointing"
         raise OutOfMemory(
             "the memory of this device does not suffice for this training; choose a smaller size "
-            f"or batch{further}; its last checkpoint, if there is one, is kept",
+            "or batch; its last checkpoint, if there is one, is kept"
+            if config.gradient_checkpointing
+            else "the memory of this device does not suffice for this training; choose a smaller size "
+            "or batch, or turn on gradient_checkpointing; its last checkpoint, if there is one, is kept",
             field="size",
         ) from error
 

@@ -12,7 +12,10 @@ from pathlib import Path
 from tests.support import REPOSITORY
 from tests.support.script_texts import HOLE
 
-ERRORS = ("StudioError", "BadPreset", "MissingModel", "MissingFile", "IncompatibleModels")
+ERRORS = (
+    *("StudioError", "BadPreset", "MissingModel", "MissingFile", "IncompatibleModels"),
+    *("NumericalError", "OutOfMemory", "NoPreset", "Cancelled"),
+)
 # What a field's own check raises, which is told with the value behind it.
 OF_A_FIELD = "ValueError"
 PRESET = "preset"
@@ -81,6 +84,21 @@ def notes() -> Iterator[tuple[str, str]]:
                 words = [word for word in text.split() if _WORD.fullmatch(word)]
                 if len(words) > (0 if HOLE in text else 2) or text.startswith("the "):
                     yield path.name, text
+
+
+def trainings() -> Iterator[tuple[str, str]]:
+    """What a training notes as it goes on, with its file's name: what is noted at once, and what is
+    put on a list of notes first."""
+    for path, tree in _trees("train"):
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and node.args):
+                continue
+            listed = isinstance(node.func, ast.Attribute) and node.func.attr == "append"
+            to_notes = listed and _name(node.func.value) == "notes"
+            if to_notes or _name(node.func) == "Note":
+                for text in map(_text, _branches(node.args[0])):
+                    if text.replace(HOLE, ""):
+                        yield path.name, " ".join(text.split())
 
 
 def _unsaid(node: ast.AST) -> list[ast.AST]:

@@ -20,7 +20,8 @@ from studio.preprocessors import worded
 from studio.preset import Detail
 from studio.ui.errors import on_page, one_line
 from studio.ui.layout import FILE_TYPES
-from tests.support.refusals import notes, reasons, refusals
+from studio.ui.train.words import on_tab
+from tests.support.refusals import notes, reasons, refusals, trainings
 from tests.support.script_texts import HOLE
 
 # What a program is refused with: the page's own scripts never ask so.
@@ -139,6 +140,13 @@ def test_what_is_noted_of_a_file_is_a_message(language: Language) -> None:
     found = [(name, text) for name, text in notes() if text not in (*NO_NOTES, *PROGRAMS)]
     assert {text for _, text in found if "IP-Adapter" in text or "ComfyUI" in text}
     assert len(found) > 150
+    assert not _unturned(language, found)
+
+
+def test_what_a_training_notes_is_a_message(language: Language) -> None:
+    found = [(name, on_tab(text)) for name, text in trainings()]
+    assert {text for _, text in found if "no samples at step" in text}
+    assert len(found) > 15
     assert not _unturned(language, found)
 
 
