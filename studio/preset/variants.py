@@ -12,29 +12,22 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from functools import lru_cache
-from itertools import islice, product
-from pathlib import Path
+from itertools import product
 from random import Random
 from typing import TYPE_CHECKING
 
 from studio.errors import BadPreset, shorten
-from studio.files import listed
-from studio.home import wildcards_folder
+from studio.preset.choosing import collections, context, sampled
 from studio.preset.document import Preset
 from studio.preset.later_prompts import later_prompts, with_later
 from studio.preset.rows import PromptReference, Row
 
 if TYPE_CHECKING:
     from dynamicprompts.sampling_context import SamplingContext
-    from dynamicprompts.wildcards import WildcardManager
 
 MAX_NESTING = 10
 MAX_MARKS = 200
-MAX_FILES, MAX_FILE_BYTES = 5000, 4 * 2**20
 MAX_PROMPT = 4000
-SUFFIXES = (".txt", ".yaml", ".json")
-File = tuple[Path, int, int]  # with its size and time of change
 _WILD = re.compile(r"(?<!\\)__([\w/*.-]{1,200}?)__")
 _BRACE = re.compile(r"\\.|[{}|]", re.DOTALL)
 
@@ -127,10 +120,10 @@ def _pieces(prompt: str, seed: int, field: str = "prompt", like: str | None = No
     if len(marks) > MAX_MARKS:
         raise BadPreset(f"has {len(marks)} choices; at most {MAX_MARKS}", field=field)
     digest = hashlib.sha256(f"{seed}\n{prompt if like is None else like}".encode()).digest()
-    context = _context(Random(digest), field)
+    among = context(Random(digest), field)
     pieces, place = [], 0
     for start, end in marks:
-        pieces += [prompt[place:start], *_sampled(context, prompt[start:end], field)]
+        pieces += [prompt[place:start], *_sampled(among, prompt[start:end], field)]
         place = end
     return [*pieces, prompt[place:]]
 
@@ -149,10 +142,10 @@ def every_text(
     """
     if len(prompt) > MAX_PROMPT:
         raise BadPreset(f"has {len(prompt)} characters; at most {MAX_PROMPT}", field=field)
-    context = _context(Random(0), field, combined=True)
+    among = context(Random(0), field, combined=True)
     parts, place, count = [], 0, 1
     for start, end in _marks(prompt):
-        texts = list(dict.fromkeys(_sampled(context, prompt[start:end], field, most + 1)))
+        texts = list(dict.fromkeys(_sampled(among, prompt[start:end], field, most + 1)))
         count *= len(texts)
         if count > most:
             raise BadPreset(f"has more than {most} combinations of its choices", field=field)
@@ -173,8 +166,7 @@ def every_text(
 
 def names() -> list[str]:
     """The wildcards that there are, as they are written between underscores."""
-    files = _files("wildcards")
-    found = _manager(files).get_collection_names() if files else ()
+    found = collections("wildcards")
     return sorted(name for name in found if _WILD.fullmatch(f"__{name}__"))
 
 
@@ -212,19 +204,19 @@ def _marks(prompt: str) -> Iterator[tuple[int, int]]:
     yield from sorted([*spans, *wild])
 
 
-def _sampled(context: SamplingContext, text: str, field: str, most: int = 1) -> list[str]:
+def _sampled(among: SamplingContext, text: str, field: str, most: int = 1) -> list[str]:
     if _depth(text) > MAX_NESTING:
         raise BadPreset(f"nests choices more than {MAX_NESTING} deep", field=field)
-    _check_wildcards(context, text, field)
+    _check_wildcards(among, text, field)
     try:
-        found = [str(one) for one in islice(context.sample_prompts(text, most), most)]
+        found = sampled(among, text, most)
     except RecursionError:
         raise BadPreset(f"{shorten(text)} leads back to itself", field=field) from None
     except Exception as error:  # whatever a parser says of a stranger's text
         reason = " ".join(str(error).split())[:120]
         raise BadPreset(f"{shorten(text)} cannot be read ({reason})", field=field) from error
     for one in found:
-        _check_wildcards(context, one, field)  # those that a wildcard's own lines name
+        _check_wildcards(among, one, field)  # those that a wildcard's own lines name
     return found
 
 
@@ -236,10 +228,10 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _check_wildcards(context: SamplingContext, text: str, field: str) -> None:
+def _check_wildcards(among: SamplingContext, text: str, field: str) -> None:
     for name in _WILD.findall(text):
         try:
-            there = context.wildcard_manager.get_values(name)
+            there = among.wildcard_manager.get_values(name)
         except OSError as error:
             raise BadPreset(
                 f"the wildcard {shorten(name)} cannot be read ({error.strerror})", field=field
@@ -261,40 +253,3 @@ def _check_wildcards(context: SamplingContext, text: str, field: str) -> None:
                 "wildcards/hat.txt below STUDIO_HOME, a choice a line, is one",
                 field=field,
             )
-
-
-def _context(rand: Random, field: str, combined: bool = False) -> SamplingContext:
-    from dynamicprompts.enums import SamplingMethod
-    from dynamicprompts.sampling_context import SamplingContext
-
-    manager = _manager(_files(field))
-    method = SamplingMethod.COMBINATORIAL if combined else SamplingMethod.RANDOM
-    return SamplingContext(method, manager, rand=rand)
-
-
-def _files(field: str) -> tuple[File, ...]:
-    """The files of wildcards as they are now, once they are known to be few and small."""
-    folder = wildcards_folder()
-    files = list(listed(folder, SUFFIXES, depth=5)) if folder.is_dir() else []
-    if len(files) > MAX_FILES:
-        raise BadPreset(f"{folder} holds {len(files)} files; at most {MAX_FILES}", field=field)
-    found = []
-    for file in files:
-        try:
-            state = file.stat()
-        except OSError as error:  # it has gone meanwhile
-            reason = f"the wildcards cannot be read ({error.strerror})"
-            raise BadPreset(reason, field=field) from error
-        if state.st_size > MAX_FILE_BYTES:
-            raise BadPreset(
-                f"the wildcard {file.name} is larger than {MAX_FILE_BYTES // 2**20} MB", field=field
-            )
-        found.append((file, state.st_size, state.st_mtime_ns))
-    return tuple(found)
-
-
-@lru_cache(maxsize=2)  # read once, and not with every letter that is typed
-def _manager(files: tuple[File, ...]) -> WildcardManager:
-    from dynamicprompts.wildcards import WildcardManager
-
-    return WildcardManager(wildcards_folder() if files else None)

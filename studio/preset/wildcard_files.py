@@ -9,7 +9,8 @@ from pathlib import Path
 from studio.errors import StudioError, shorten
 from studio.files import write_atomically
 from studio.home import wildcards_folder
-from studio.preset.variants import MAX_FILE_BYTES, names
+from studio.preset.choosing import MAX_FILE_BYTES
+from studio.preset.variants import names
 
 FIELD = "wildcard"
 # As a prompt may name it, without the stars of a pattern; no part hides a file or leads upwards.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sys
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -176,3 +179,35 @@ def test_as_much_text_as_a_sweep_reads_is_built_and_no_more() -> None:
     refused = prompt_choices({"prompt": long})["error"]
     assert "has more than 20000 characters in the combinations of its choices" in refused
     assert len(prompt_choices({"prompt": "{a|b}" * 10})["texts"]) == 1024
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Threads that take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-7)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("eager")
+def test_threads_choose_at_the_same_time_as_the_parser_is_new() -> None:
+    from dynamicprompts.parser import parse
+
+    texts: list[str] = []
+
+    def choose(start: threading.Barrier) -> None:
+        start.wait()
+        texts.append(text_of("a {red|{blue|green}} car", 3))
+
+    text_of("{a|b}", 1)  # what is imported is there
+    for _ in range(30):
+        parse._parser_cache.clear()
+        start = threading.Barrier(16)
+        threads = [threading.Thread(target=choose, args=(start,)) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(texts) == 30 * 16
+    assert len(set(texts)) == 1
