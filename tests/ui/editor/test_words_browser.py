@@ -52,6 +52,13 @@ def test_tags_of_one_s_own_lists_are_completed(desk: Studio, home: Path) -> None
     keys.press("ArrowDown")
     keys.press("Enter")
     assert desk.rows()[0]["prompt"] == r"a girl, zettai ryouiki \(x\)"
+    keys.type(", zettai m")
+    offered.get_by_text("zettai more").wait_for()
+    keys.press("Tab")  # takes the first of what was begun, as in other tools
+    assert desk.rows()[0]["prompt"] == r"a girl, zettai ryouiki \(x\), zettai more"
+    expect(desk.prompt(0)).to_be_focused()
+    keys.press("Tab")
+    expect(desk.prompt(0)).not_to_be_focused()
     (home / "tags" / "danbooru.csv").unlink()  # of the other tests too
 
 
@@ -73,7 +80,8 @@ def test_wildcards_and_tags_are_completed(desk: Studio, home: Path) -> None:
     keys.type("a cat in a __")
     desk.rest(2000)  # they were asked for a moment ago
     keys.type("h")
-    offered.get_by_text("__hat__").click()
+    offered.get_by_text("__hat__").wait_for()
+    keys.press("Tab")
     keys.type(", <lora:lora-her")  # other tests may have trained heroes
     offered.get_by_text("The hero (LoRA)").wait_for()
     keys.press("ArrowDown")

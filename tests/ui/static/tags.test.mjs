@@ -38,6 +38,7 @@ test("lists that are not there are not asked for at every key; a problem is told
   assert.deepEqual(plain(await tags.complete("hat", 3)), {
     start: 0,
     options: [{ name: "hat girl", text: "hatsune miku" }],
+    begun: false, // it is a tag as it is
   });
   assert.equal(await tags.complete("hats", 4), null);
   assert.equal(await tags.complete("hatst", 5), null);
@@ -100,12 +101,19 @@ test("one is asked at a time, after a pause, and of what waits the last alone", 
   await pass();
   assert.deepEqual(asked, ["hat"]);
   answers[0]({ tags: [["hat stand", ""]], problem: "one\ntwo" });
-  assert.deepEqual(plain(await Promise.all(first)), [null, { start: 0, options: ["hat stand"] }]);
+  assert.deepEqual(plain(await Promise.all(first)), [
+    null,
+    { start: 0, options: ["hat stand"], begun: true },
+  ]);
   await settle();
   assert.deepEqual(asked, ["hat", "hatsun"]);
   answers[1]({ tags: [["hatsune miku", ""]], problem: "two" });
   const options = ["hatsune miku"];
-  assert.deepEqual(plain(await Promise.all(more)), [null, null, { start: 0, options }]);
+  assert.deepEqual(plain(await Promise.all(more)), [
+    null,
+    null,
+    { start: 0, options, begun: true },
+  ]);
   assert.deepEqual(told, ["one", "two"]);
   const dropped = type("hat");
   await type("hat, ");

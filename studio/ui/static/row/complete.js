@@ -1,5 +1,6 @@
 // A list under a prompt of what its last words begin: known phrases, wildcards, models. It opens while
-// one types; arrow keys choose, Enter and Tab take what is chosen, Esc closes; with nothing chosen Tab goes on.
+// one types; arrow keys choose, Enter and Tab take what is chosen, Esc closes. With nothing chosen Tab takes the
+// first of what only a mark or a tag that is begun can become, and goes on where whole words may stand as they are.
 (function (studio) {
   "use strict";
   const { el } = studio;
@@ -9,7 +10,7 @@
    * For a text area: {element, typed()}.
    * @param phrases what is known
    * @param marked what wildcards and models there are, as markedCompletions takes it
-   * @param later(text, caret) answers what else there is, a moment later: {start, options} or null
+   * @param later(text, caret) answers what else there is, a moment later: {start, options, begun} or null
    * @param take(text, caret) writes a text
    * @param call({entry, strength}, start, end) takes a model in, in the place of what called it
    */
@@ -83,6 +84,7 @@
         show();
       } else if (["Enter", "Tab"].includes(event.key) && !event.shiftKey && active >= 0)
         choose(active);
+      else if (event.key === "Tab" && !event.shiftKey && found.begun) choose(0);
       else if (event.key === "Escape") close();
       else return;
       event.preventDefault();
@@ -103,9 +105,8 @@
       /** Called after each letter that a person types. */
       typed() {
         const { value, selectionStart: caret } = area;
-        found =
-          studio.markedCompletions(value, caret, marked()) ||
-          studio.completions(value, caret, phrases());
+        const mark = studio.markedCompletions(value, caret, marked());
+        found = mark ? { ...mark, begun: true } : studio.completions(value, caret, phrases());
         active = -1;
         show();
         if (!found) more(value, caret);

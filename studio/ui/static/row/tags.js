@@ -37,7 +37,8 @@ window.studio = window.studio || {};
 
   const later = (ms) => new Promise((done) => setTimeout(done, ms));
 
-  /** The lists: {complete(text, caret), again()}; complete answers {start, options} or null, and after
+  /** The lists: {complete(text, caret), again()}; complete answers {start, options, begun} or null,
+   *  begun where no tag is called just so, and after
    *  again it asks also where there was no list. It waits for a pause and for the answer before; of
    *  what is typed meanwhile the last alone is asked for.
    *  @param ask answers {tags, none, problem: one a line}; @param tell is given each problem once */
@@ -65,7 +66,8 @@ window.studio = window.studio || {};
         const options = (answer.tags || [])
           .filter(([tag]) => tag !== begun.typed)
           .map(([tag, alias]) => (alias ? { name: alias, text: tag } : tag));
-        return options.length ? { start: begun.start, options } : null;
+        const whole = (answer.tags || []).some(([tag]) => tag === begun.typed.trim());
+        return options.length ? { start: begun.start, options, begun: !whole } : null;
       },
     };
   };
