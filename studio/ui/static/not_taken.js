@@ -42,13 +42,24 @@ window.studio = window.studio || {};
     return good;
   };
 
+  /** A text of lines that is opened is asked about, as one that is dropped. */
+  async function opened(input, files) {
+    const lines = files.length ? await studio.linesIn(files[0]) : null;
+    if (!lines) return studio.handTo(input, files);
+    input.value = ""; // the same file may be chosen again
+    await studio.filled;
+    return studio.askLines(files[0], lines);
+  }
+
   document.addEventListener(
     "change",
     (event) => {
       const input = event.target;
       if (looked.has(event) || !input.matches?.(FIELDS)) return;
       event.stopImmediatePropagation();
-      studio.handTo(input, [...input.files]);
+      const files = [...input.files];
+      if (input.closest(TRAINING)) studio.handTo(input, files);
+      else opened(input, files);
     },
     true,
   );

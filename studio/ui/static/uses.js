@@ -6,18 +6,8 @@
   const TYPELESS = ["range", "checkbox", "radio", "button"].map((type) => `[type=${type}]`);
   const FIELDS = `textarea, [contenteditable], input:not(${TYPELESS.join(", ")})`; // that take a text
 
-  const openPreset = (file) => {
-    const input = document.querySelector("#gs-top input[type=file]");
-    const wrong = isPicture(file) ? "" : studio.notOpened(file.name, input.accept);
-    if (wrong) {
-      studio.toast(wrong);
-      return;
-    }
-    const one = new DataTransfer();
-    one.items.add(file);
-    input.files = one.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  };
+  const openPreset = (file) =>
+    studio.handTo(document.querySelector("#gs-top input[type=file]"), [file]);
   studio.openPreset = openPreset;
 
   /** Open what was copied whole: a preset's JSON or link, or another tool's text of a picture's settings. */

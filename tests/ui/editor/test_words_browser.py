@@ -103,8 +103,10 @@ def test_wildcards_and_tags_are_completed(desk: Studio, home: Path) -> None:
     page.get_by_role("button", name="Choices of the wildcard __My-list__ …").click()
     page.get_by_role("button", name="Keep the choices").click()
     desk.says("__My-list__ has 2 choices.", ".gs-toast")
-    page.evaluate("studio.askFiles([new File(['one\\n\\ntwo'], 'My list.txt')])")
+    (home / "My list.txt").write_text("one\n\ntwo")
+    desk.load(home / "My list.txt")  # *Open* asks what a dropped file is asked
     page.get_by_role("button", name="Prompts in turn, in row 1").click()
+    (home / "My list.txt").unlink()
     texts = page.get_by_label("Across: values of prompt of row 1")
     expect(texts).to_have_value("one\ntwo")
     page.get_by_role("button", name="Do not vary prompt of row 1").click()
