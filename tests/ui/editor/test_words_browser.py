@@ -71,6 +71,17 @@ def test_swarmui_s_tags_are_written_anew_by_a_press(desk: Studio) -> None:
     expect(desk.card(0).get_by_role("button", name="Write the tags")).to_have_count(0)
 
 
+def test_a_negative_prompt_below_a_prompt_becomes_its_row_by_a_press(desk: Studio) -> None:
+    desk.use(["a cat,\nNegative prompt: blurry, a dog"])
+    desk.weigh(0, 6)
+    desk.card(0).get_by_role("button", name="Make it the negative prompt").click()
+    desk.has_rows(["a cat", "blurry, a dog"])
+    assert [row["weight"] for row in desk.rows()] == [6, -5]
+    expect(desk.card(0).get_by_role("button", name="Make it the")).to_have_count(0)
+    desk.page.get_by_label("Undo").first.click()
+    desk.has_rows(["a cat,\nNegative prompt: blurry, a dog"])
+
+
 def test_wildcards_and_tags_are_completed(desk: Studio, home: Path) -> None:
     (home / "wildcards").mkdir(exist_ok=True)
     (home / "wildcards" / "hat.txt").write_text("cap\nbonnet\n")

@@ -6,6 +6,7 @@
   const BASE = "Use it in the base term too";
   const ELSEWHERE =
     "Other tools give it to every prompt, the negative one too, and to the base term (ω = 1).";
+  const NEGATIVE = /^\s*(\S[^]*?),?\s+negative prompt\s*:\s*(\S[^]*?)\s*$/i;
   const STEP = 0.1; // of a weight, with Ctrl and an arrow key
 
   // There Alt and an arrow go from word to word.
@@ -151,6 +152,19 @@
       );
     }
 
+    /** What stands behind "Negative prompt:", as sites write it below a prompt, for a row of its own. */
+    function negativeHint(text) {
+      const [, prompt, negative] = text.match(NEGATIVE) ?? [];
+      if (!negative || card.row.weight <= 0) return null;
+      function part() {
+        const { stack } = card;
+        const { weight } = studio.firstNegative(stack.cards.map(({ row }) => row)) ?? {};
+        card.edit({ prompt });
+        stack.addNegative(card, { prompt: negative, ...(weight ? { weight } : {}) });
+      }
+      return el("p", {}, studio.word("Make it the negative prompt", part, { title: negative }));
+    }
+
     let foreign = []; // what is said of other tools' syntax
     let said = []; // the lines of it
     const typing = studio.typingOf(() => showForeign(card.row.prompt));
@@ -177,9 +191,13 @@
       const lines = foreignLines(text);
       const wild = studio.choicesHint(card, text);
       if (!brought)
-        return [...lines, tagsHint(text), ...card.calls(text).map(calledHint), wild].filter(
-          Boolean,
-        );
+        return [
+          ...lines,
+          negativeHint(text),
+          tagsHint(text),
+          ...card.calls(text).map(calledHint),
+          wild,
+        ].filter(Boolean);
       const read = studio.word("Read it into the form", () => studio.openText(text));
       const offer = el("p", {}, brought.said, read);
       return brought.json ? [offer] : [offer, ...lines];
