@@ -13,6 +13,7 @@ function history() {
     newest: () => () => {},
     historyFilters: (changed) => ((parts.search = changed), { query: () => ({}), offer() {} }),
     virtualGrid: () => grid,
+    gridSizes() {},
     historyCell: (tools) => (parts.tools = tools),
     historyKeys() {},
     historyActions: (tools) => {

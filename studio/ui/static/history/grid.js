@@ -4,6 +4,8 @@
   const { el } = studio;
   const BLOCK = 60; // pictures that are asked for at a time
   const OVERSCAN = 2; // rows drawn above and below what is in sight
+  const SIZES = { Small: 88, Medium: 132, Large: 220 }; // pixels of a cell at least
+  const KEPT = "guidance-studio-thumbnails";
 
   /** What of a list is in sight: {from, to} as indices, {top, height} in pixels. */
   studio.windowOf = function (total, columns, rowHeight, scroll, height) {
@@ -28,6 +30,7 @@
 
   /**
    * A virtual grid.
+   * @param cell pixels that one is wide at least
    * @param draw the cell of an item, or of `undefined` while it is on its way
    * @param fetch asks for {first, count}; what comes is handed to `fill`
    */
@@ -131,6 +134,34 @@
         inner.querySelector(`[data-index="${index}"] .gs-cell-open`)?.focus();
       },
       columns,
+      /** Let cells be so wide at least; the first one in sight stays there. */
+      sizeTo(pixels) {
+        const first = Math.floor(node.scrollTop / rowHeight()) * columns();
+        cell = pixels;
+        paint();
+        node.scrollTop = Math.floor(first / columns()) * rowHeight();
+        schedule();
+      },
     };
+  };
+
+  /** The list that says how large a grid's pictures are, as this browser keeps it. */
+  studio.gridSizes = function (grid) {
+    const known = studio.remembered(KEPT);
+    const size = Object.hasOwn(SIZES, known) ? known : "Medium";
+    const options = Object.keys(SIZES).map((name) =>
+      el("option", { value: name, selected: name === size }, name),
+    );
+    function take({ target }) {
+      grid.sizeTo(SIZES[target.value]);
+      studio.shared(KEPT, target.value);
+    }
+    grid.sizeTo(SIZES[size]);
+    const label = "Size of the pictures";
+    return el(
+      "select",
+      { class: "gs-history-select", "aria-label": label, onchange: take },
+      ...options,
+    );
   };
 })(window.studio);

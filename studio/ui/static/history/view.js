@@ -120,7 +120,7 @@
       el(
         "div",
         { class: "gs-history" },
-        el("div", { class: "gs-line" }, filters.search, state),
+        el("div", { class: "gs-line" }, filters.search, state, studio.gridSizes(grid)),
         filters.lists,
         notice,
         actions.bar,
