@@ -55,6 +55,9 @@ class _Rows:
         self.loras: list[Lora] = []
         self.adapters: list[dict[str, Any]] = []
         self.seen = usable(found.image_prompts, additions)
+        self.told: set[ControlUse] = (
+            set()
+        )  # whose pictures a note asks for; chosen once, every row has it
 
     def read_loras(self, conditions: tuple[Condition, ...], apart: list[Lora]) -> None:
         """The tags of the first term's prompts, and what the tool keeps apart from them."""
@@ -145,13 +148,9 @@ class _Rows:
             control["finished"] = True
         if used.thresholds and PREPROCESSORS[control["type"]].thresholds:
             control["low"], control["high"] = used.thresholds
-        parts = (used.image and repr(used.image[:80]), used.kind and f"({used.kind[:60]})")
-        shown = " ".join(filter(None, parts))
-        self.additions.notes.append(
-            f"{field}.image: the control picture {shown} is not in the file; choose it"
-            if shown
-            else f"{field}.image: the control picture is not in the file; choose it"
-        )
+        if used not in self.told:
+            self.additions.notes.append(_missing(used, field))
+        self.told.add(used)
         if strength != used.strength:
             self.additions.notes.append(f"{field}.strength: {used.strength:g} became {strength:g}")
         return control
@@ -161,6 +160,14 @@ class _Rows:
         note = f"the {used.what} {used.model[:80]!r} ({used.shown}) is left out, because {reason}"
         if note not in self.additions.notes:
             self.additions.notes.append(note)
+
+
+def _missing(used: ControlUse, field: str) -> str:
+    parts = (used.image and repr(used.image[:80]), used.kind and f"({used.kind[:60]})")
+    shown = " ".join(filter(None, parts))
+    if shown:
+        return f"{field}.image: the control picture {shown} is not in the file; choose it"
+    return f"{field}.image: the control picture is not in the file; choose it"
 
 
 def _stored(where: np.ndarray, field: str) -> str:

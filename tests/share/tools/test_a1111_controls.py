@@ -56,6 +56,19 @@ def test_a_unit_of_any_year(tmp_path: Path, unit: str) -> None:
         assert left == []
 
 
+def test_the_picture_of_a_unit_is_asked_for_once(tmp_path: Path) -> None:
+    units = f", {TODAY.format(MODEL)}, {TODAY.format(MODEL).replace('Net 0', 'Net 1').replace('0.8', '1')}"
+    preset, notes = read(
+        png(tmp_path, size=(64, 96), parameters=a1111(more=units)), ("mymodel", MODEL)
+    )
+    assert sum(len(row.all_controls) for row in preset.rows) > 2
+    asked = [note for note in notes.splitlines() if "is not in the file; choose it" in note]
+    assert [note.split(": ")[0] for note in asked] == [
+        "rows.1.control.image",
+        "rows.1.controls.0.image",
+    ]
+
+
 def test_thresholds_of_edges_are_the_control_s(tmp_path: Path) -> None:
     both = TODAY.format(MODEL).replace("Threshold A: 10", "Threshold A: 30, Threshold B: 90.5")
 
