@@ -143,7 +143,8 @@ until you close it.
 
 A press of Generate while another run goes on waits in the **queue**, a list under the buttons: a line can come
 earlier or later, or be taken out. **Forever** makes one more with the next seeds whenever the last is done, other
-presses in between, until Cancel or *Stop after this one*.
+presses in between, until Cancel or *Stop after this one*. Pressed again, it goes on with what the form
+shows then.
 
 A run goes on when you reload the page, and the page finds it again. **Cancel** keeps what is finished; what
 is not is marked, and kept only where you press *Keep*. With no run of yours left it ends your sweep, then

@@ -165,7 +165,7 @@ class Runs(Line):
         return run
 
     def _add(self, run: Run) -> None:
-        run.session.runs = [*run.session.active(), run]
+        run.session.runs = run.session.taking(run)
         self._waiting.append(run)
         self._staff()
         self._tell(run.session)

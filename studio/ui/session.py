@@ -238,6 +238,13 @@ class Session:
         """Its runs that wait or run, oldest first."""
         return [run for run in self.runs if run.active()]
 
+    def taking(self, run: Run) -> list[Run]:
+        """Its active runs and one more; of those that go on for ever, the last one alone goes on."""
+        active = self.active()
+        for one in active:
+            one.forever = one.forever and not run.forever
+        return [*active, run]
+
     def current(self) -> Run | None:
         """The run to show: the one that runs, the next that waits, or the last that ended, which is
         none that was taken out of the queue where there is another."""

@@ -179,3 +179,20 @@ def test_forever_goes_on_until_it_is_told(
     (home / BRAKE).unlink()
     studio.page.wait_for_selector(f'{BAR}[data-state="done"]')
     expect(studio.page.locator(".gs-queue")).to_be_hidden()
+
+
+def test_forever_that_is_pressed_again_goes_on_with_the_form(studio: Studio) -> None:
+    studio.open().use(["a rocket"])
+    before = studio.moments()
+    studio.page.click("#gs-forever")
+    studio.made_since(before, 1)
+    studio.prompt(0).fill("a blue cat face")
+    studio.rest()
+    studio.page.click("#gs-forever")
+    says(studio, "a blue cat face", ".gs-queue")
+    expect(studio.page.locator(".gs-queue")).not_to_contain_text("a rocket")
+    before = studio.moments()
+    studio.made_since(before, 2)
+    studio.page.click("#gs-cancel")
+    says(studio, "Cancelled")
+    expect(studio.page.locator(".gs-queue")).to_be_hidden()

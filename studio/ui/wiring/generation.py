@@ -82,7 +82,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         inputs_kwargs=parts.form,
         js=STARTED,
         concurrency_limit=None,
-        **QUIET,
+        **EACH,
     )
     made(endless)
     _sweeps(parts, limits, runs, outputs)
