@@ -79,9 +79,12 @@ def refuse_to_lose(
     shipped = {picture.name: picture for picture in example}
     own = [p.name for p in known if p.name not in shipped or p.name in replaced]
     if own:
-        many = f"{len(own)} of your own are" if len(own) > 1 else "one of your own is"
         raise StudioError(
-            f"{many} here, which the example would take away; press Remove all first",
+            f"{len(own)} of your own are here, which the example would take away; "
+            "press Remove all first"
+            if len(own) > 1
+            else "one of your own is here, which the example would take away; "
+            "press Remove all first",
             field="images",
         )
     if edited := [p.name for p in known if _edited(p, shipped[p.name])]:

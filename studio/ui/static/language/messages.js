@@ -79,11 +79,18 @@ window.studio = window.studio || {};
           const value = given[name];
           if (name.length === 1 || got.includes(name)) return signed(value);
           if (name.startsWith("word_")) return plain.get(value) ?? signed(value);
-          return name.startsWith("the_") ? (whole(value) ?? signed(value)) : value;
+          return name.startsWith("the_") ? (whole(value) ?? listed(value)) : value;
         });
       }
       return null;
     }
+
+    /** A list in place of a message: of fields, each of which is one. */
+    const listed = (text) =>
+      text
+        .split(", ")
+        .map((part) => plain.get(part) ?? signed(part))
+        .join(", ");
 
     const direct = (text) => plain.get(text) ?? fitted(text) ?? ended(text);
 
