@@ -169,7 +169,7 @@ class Changes(Drawn):
     """Triggers ``changed`` once for all changes of a form that come together; shows nothing.
 
     Args:
-        form: ``preset``, ``training`` or ``merge``.
+        form: ``preset``, ``training`` or ``merge``; ``looks``, which is none.
     """
 
     def __init__(self, form: str, **kwargs: Any) -> None:

@@ -31,9 +31,10 @@
     preset: studio.together(() => studio.isFilled() && tell("preset")),
     training: studio.together(() => tell("training")),
     merge: studio.together(() => tell("merge")),
+    looks: studio.together(() => tell("looks")), // of one who comes to look at the training
   };
   /** A field of a form has changed.
-   *  @param form preset, training or merge */
+   *  @param form preset, training, merge or looks */
   studio.formChanged = (form) => changed[form]();
 
   /** What a component holds, telling of its changes, by its own script and from outside.

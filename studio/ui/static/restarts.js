@@ -16,6 +16,7 @@ window.studio = window.studio || {};
   // One's own reload may come between a press that arrived and its answer.
   const MAYBE =
     "The page was loaded anew before the studio answered: what was pressed last may not have started";
+  const LOOKS = 2000; // ms between two looks at the training of others
   const FOUND = 5000; // ms in which a page finds the run again that goes on
 
   /** Whether a request of Gradio's, by its body, begins something; `components` as the page has them. */
@@ -95,7 +96,8 @@ window.studio = window.studio || {};
     const bar = document.getElementById("gs-train-progress");
     if (!bar) return;
     mounting.disconnect();
-    new MutationObserver(see).observe(bar.parentElement, { childList: true, subtree: true });
+    const changes = { childList: true, subtree: true, attributeFilter: ["data-training"] };
+    new MutationObserver(see).observe(bar.parentElement, changes);
     see();
   });
 
@@ -104,9 +106,26 @@ window.studio = window.studio || {};
     ({ target }) => {
       const tab = target.closest?.("#gs-tabs [role=tab]");
       if (tab?.dataset.tabId) studio.noted(TAB, tab.dataset.tabId);
+      if (tab?.dataset.tabId === "train") studio.formChanged("looks");
     },
     true,
   );
+
+  // Another page may have begun a training since this one was looked at, or ended one.
+  let looked = 0;
+  function look() {
+    const shown = document.getElementById("gs-train-actions")?.offsetParent;
+    if (document.hidden || !shown || Date.now() - looked < LOOKS) return;
+    looked = Date.now();
+    studio.formChanged("looks");
+  }
+  document.addEventListener("visibilitychange", look);
+  window.addEventListener("focus", look);
+  for (const comes of ["pointerover", "focusin"])
+    document.addEventListener(comes, ({ target }) => {
+      if (target.closest?.("#gs-train-actions")) look();
+    });
+
   studio.filled.then(async () => {
     mounting.observe(document.body, { childList: true, subtree: true });
     const [entry] = performance.getEntriesByType("navigation");

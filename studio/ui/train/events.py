@@ -25,6 +25,7 @@ from studio.ui.train.defaults import NUMBERS
 from studio.ui.train.naming import misnamed
 from studio.ui.train.resumed import left_out
 from studio.ui.train.tab import TrainParts
+from studio.ui.train.view import refusal
 from studio.ui.train.words import called, on_tab
 from studio.ui.widgets import EACH, IN_TURN, QUIET
 
@@ -52,18 +53,22 @@ def attach(
     _starting(parts, runner)
     _running(parts, runner, library_parts)
 
-    def tick(seen: str, name: str | None) -> list[Any]:  # a page being loaded has no name yet
+    # A page being loaded has no name yet.
+    def tick(seen: str, name: str | None, ends: bool = False) -> list[Any]:
         state = runner.state
         if state.model and state.model != seen:
             models.rescan()
             library = [models.as_signal(), models.table(limits.shared)]
         else:
             library = [gr.skip()] * len(library_parts)
-        return [*tab.shown(runner, (name or "").strip()), state.model, *library]
+        return [*tab.shown(runner, (name or "").strip(), ends), state.model, *library]
 
     outputs = [*tab.outputs(parts), parts.seen, *library_parts]
     inputs = [parts.seen, parts.fields["name"]]
-    parts.timer.tick(guarded(tick), inputs, outputs, queue=False, **QUIET)
+    parts.timer.tick(
+        guarded(lambda *given: tick(*given, ends=True)), inputs, outputs, queue=False, **QUIET
+    )
+    parts.looks.changed(guarded(tick), inputs, outputs, queue=False, **QUIET)
     page.load(guarded(tick), inputs, outputs, **QUIET)
 
 
@@ -249,12 +254,6 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
     )
 
 
-def refusal(text: str) -> Any:
-    """Why a training was not begun, beside the bar of the one before; nothing for ""."""
-    line = f'<p class="gs-error" role="alert">{html.escape(text)}</p>'
-    return gr.update(value=line if text else "", visible=bool(text))
-
-
 def _running(parts: TrainParts, runner: Runner, library_parts: Sequence[Any]) -> None:
     shown = tab.outputs(parts)
     name = parts.fields["name"]
@@ -284,11 +283,12 @@ def _running(parts: TrainParts, runner: Runner, library_parts: Sequence[Any]) ->
 
     def named(given: str | None) -> list[Any]:
         one = (given or "").strip()
-        return [tab.progress(runner, one), *buttons(runner, one)]
+        return [tab.progress(runner, one), *buttons(runner, one), tab.beat(runner)]
 
     # Of another name, and where a look at the library finds that the model has gone.
     looked = [name.change, *(part.change for part in library_parts[:1])]
-    gr.on(looked, guarded(named), name, [parts.progress, *parts.actions.values()], **QUIET)
+    changed = [parts.progress, *parts.actions.values(), parts.timer]
+    gr.on(looked, guarded(named), name, changed, **QUIET)
 
 
 def _then(runner: Runner, act: Callable[[str], None]) -> Callable[[str], list[Any]]:

@@ -38,8 +38,8 @@ ALWAYS = ("name", "base", "method")  # fields of every method
 class TrainParts:
     """The tab's components. ``fields`` are settings by their names in ``TrainConfig``;
     ``files`` is where files are dropped, ``uploads`` remembers their paths, ``kept`` brings back
-    what the browser kept; ``changes`` tells of the form's; ``actions`` are the buttons of
-    :data:`ACTIONS`; ``brought_for``: the method and base whose defaults came last."""
+    what the browser kept; ``changes`` tells of the form's, ``looks`` of who comes to look: another
+    page may have begun a training; ``actions`` are the buttons of :data:`ACTIONS`; ``brought_for``: the method and base whose defaults came last."""
 
     files: gr.File
     uploads: Signal
@@ -61,6 +61,7 @@ class TrainParts:
     samples: gr.HTML
     notes: gr.HTML
     timer: gr.Timer
+    looks: Changes
     seen: gr.State
     brought_for: gr.State
     misnamed: gr.HTML
@@ -100,6 +101,7 @@ def lay_out(limits: Limits) -> TrainParts | None:
         changes=Changes("training"),
         fields=fields,
         timer=gr.Timer(TICK_SECONDS, active=False),
+        looks=Changes("looks"),
         seen=gr.State(""),
         brought_for=gr.State(["lora", "starter"]),
         **found,
@@ -255,7 +257,7 @@ def _rest(chosen: dict[str, Any]) -> dict[str, Any]:
         }
 
 
-def shown(runner: Runner, name: str = "") -> list[Any]:
+def shown(runner: Runner, name: str = "", ends: bool = False) -> list[Any]:
     """Progress, notes, curves, samples, which actions are possible, and whether to look again."""
     state = runner.state
     return [
@@ -264,8 +266,16 @@ def shown(runner: Runner, name: str = "") -> list[Any]:
         view.curves(state.losses),
         view.samples(state),
         *buttons(runner, name),
-        gr.Timer(active=state.status == "running"),
+        beat(runner, ends),
     ]
+
+
+def beat(runner: Runner, ends: bool = False) -> Any:
+    """Whether to look again. Only the beat itself ``ends``: any other answer may have been asked for
+    before a training began and come after it."""
+    if runner.state.status == "running":
+        return gr.Timer(active=True)
+    return gr.Timer(active=False) if ends else gr.skip()
 
 
 def progress(runner: Runner, name: str = "") -> str:
@@ -275,7 +285,8 @@ def progress(runner: Runner, name: str = "") -> str:
     begun = runner.can_resume(name)
     own = runner.state.config  # of this start, which says itself how it ended
     gone = not begun and (own is None or own.name != name) and left_nothing(name)
-    return view.progress(runner.state, name if begun else "", name if gone else "")
+    made = begun and runner.made(name) is not None  # it was stopped and kept
+    return view.progress(runner.state, name if begun else "", name if gone else "", made=made)
 
 
 def outputs(parts: TrainParts) -> list[Any]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
 
 from studio.train.events import Losses
 from studio.train.runner import State
@@ -24,7 +27,14 @@ CURVES = (
 BARS = {"running": "running", "paused": "paused", "done": "done", "failed": "failed"}
 
 
-def progress(state: State, begun: str = "", gone: str = "", lost: str = "", form: str = "") -> str:
+def progress(
+    state: State,
+    begun: str = "",
+    gone: str = "",
+    lost: str = "",
+    form: str = "",
+    made: bool = False,
+) -> str:
     """The bar with its line.
 
     Args:
@@ -32,6 +42,7 @@ def progress(state: State, begun: str = "", gone: str = "", lost: str = "", form
         gone: the name of one of which an earlier start left nothing.
         lost: the model that was made, where its files have gone since.
         form: the name that stands in the form, to which the buttons belong.
+        made: whether what ``begun`` names was stopped and kept.
     """
     if lost:
         text = f"{lost} was made, and is no longer in the library: its files have gone"
@@ -39,19 +50,30 @@ def progress(state: State, begun: str = "", gone: str = "", lost: str = "", form
     if gone:
         text = f"{gone} ended before its first checkpoint: nothing of it is left, Train begins anew"
         return progress_bar(0, text, "failed")
+    if begun and made:
+        text = f"{begun} is in the library, and has steps left: Resume goes on with them"
+        return progress_bar(0, text, "idle")
     if begun:
         text = f"{begun} was begun and has not ended: Resume goes on with it"
         return progress_bar(0, text, "idle")
     share = state.step / state.steps if state.steps else 0.0
     text = on_tab(state.text)
-    if state.status == "done" and state.config and form not in ("", state.config.name):
-        text += " · To use it, type its name above again"
+    if state.config and form not in ("", state.config.name):
+        text = _of_another(state.config.name, state.status, text)
     bar = progress_bar(share, text, BARS.get(state.status, "idle"))
     if state.config is None:
         return bar
     # A script keeps the name, for the case that the server ends meanwhile.
     name = state.config.name if state.status == "running" else ""
     return f'<div data-training="{html.escape(name)}">{bar}</div>'
+
+
+def _of_another(name: str, status: str, text: str) -> str:
+    """The line of a training whose name is not in the form."""
+    if status == "done":
+        return f"{text} · To use it, type its name above again"
+    more = " · To resume it, type its name above again" if status == "paused" else ""
+    return f"{name} · {text}{more}"
 
 
 def curves(losses: Sequence[Losses]) -> str:
@@ -133,3 +155,9 @@ def notes(state: State) -> str:
     """What the person should know, one line each."""
     lines = "".join(f"<li>{html.escape(on_tab(note))}</li>" for note in state.notes)
     return f'<ul class="gs-notes">{lines}</ul>' if lines else ""
+
+
+def refusal(text: str) -> Any:
+    """Why a training was not begun, beside the bar of the one before; nothing for ""."""
+    line = f'<p class="gs-error" role="alert">{html.escape(text)}</p>'
+    return gr.update(value=line if text else "", visible=bool(text))

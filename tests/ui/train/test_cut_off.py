@@ -51,6 +51,22 @@ def test_the_bar_is_drawn_whatever_stands_in_the_field_of_the_name(studio_home: 
         assert [name for name, can in lit.items() if can] == ["start"]
 
 
+def test_what_was_stopped_and_kept_is_not_called_unended(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew = Runner(None, Turns())
+    monkeypatch.setattr(anew, "can_resume", lambda name="": True)
+    assert "third was begun and has not ended" in tab.progress(anew, "third")
+    monkeypatch.setattr(anew, "made", lambda name="": ("third", "lora"))
+    assert "third is in the library, and has steps left: Resume" in tab.progress(anew, "third")
+
+
+def test_the_line_says_whose_training_it_is_where_the_form_has_another_name() -> None:
+    state = State(config=TrainConfig(**GIVEN), status="running", text="Step 2 of 9")
+    assert "third" not in view.progress(state, form="third").partition(">")[2]
+    assert ">third · Step 2 of 9<" in view.progress(state, form="fourth")
+
+
 def test_the_bar_names_the_training_for_as_long_as_it_goes_on() -> None:
     config = TrainConfig(**GIVEN)
     assert 'data-training="third"' in view.progress(State(config=config, status="running"))
