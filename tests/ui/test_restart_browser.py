@@ -81,7 +81,7 @@ def test_runs_are_said_to_be_lost_and_a_stopped_training_is_used_and_goes_on(
             studio.tab("Sweep")
             studio.says("The studio was started anew, and the sweep has", ".gs-sweep-status")
             studio.tab("Train")
-            studio.says("mine was begun and has not ended: Resume goes on with it", BAR)
+            studio.says("mine is in the library, and has steps left: Resume goes on with them", BAR)
             page.reload()
             expect(page.locator("#gs-train-name input")).to_have_value("mine")
             train = page.get_by_role("tab", name="Train", exact=True)

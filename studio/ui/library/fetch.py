@@ -137,8 +137,15 @@ def fetch_job(endpoint: str | None = None) -> Job:
         stopping=progress_bar(0, "Stopping: what came whole is kept"),
         stopped=STOPPED,
         busy="is fetched first; wait until it is there, or stop it",
-        called=lambda given: str(given["identity"]).strip()[:200],
+        called=lambda given: str(given.get("identity", "")).strip()[:200],
+        cut=cut_off,
     )
+
+
+def cut_off(name: str) -> str:
+    """The line after a start anew over a download."""
+    text = f"The studio was started anew while {name} was being fetched: Download goes on with it"
+    return progress_bar(0, text, "failed")
 
 
 def looked_up(identity: str, endpoint: str | None = None) -> str:

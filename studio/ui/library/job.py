@@ -13,6 +13,7 @@ from studio.errors import StudioError
 from studio.ui.describe import progress_bar
 from studio.ui.errors import on_page, plain_line
 from studio.ui.library import models
+from studio.ui.library.cut_off import Note
 
 LOOK_SECONDS = 2.0  # after which a watcher says again what it said, so that one who left is noticed
 GREETS_SECONDS = 600.0  # for which a page that is opened says how the last one ended
@@ -23,13 +24,13 @@ Steps = Generator[tuple[str, bool]]
 
 
 def end_jobs(seconds: float = END_SECONDS) -> None:
-    """Stop what is under way before the program ends.
+    """Stop what is under way before the program ends; the next start says what that was.
 
     Args:
         seconds: how long to wait for all of it.
     """
     end = time.monotonic() + seconds
-    under_way = [job for job in list(JOBS) if job.ask_to_stop()]
+    under_way = [job for job in list(JOBS) if job.ask_to_stop(ending=True)]
     for job in under_way:
         job.wait(end - time.monotonic())
 
@@ -45,6 +46,7 @@ class Job:
         stopping, stopped: the lines while it is being stopped, and once it is.
         busy: why a second one is refused.
         called: the name of what a form's fields ask for.
+        cut: of that name, the line after a start anew over such work.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Job:
         stopped: str,
         busy: str,
         called: Callable[[Mapping[str, Any]], str],
+        cut: Callable[[str], str],
     ) -> None:
         JOBS.add(self)
         self._name, self._steps, self._busy, self._called = name, steps, busy, called
@@ -68,6 +71,12 @@ class Job:
         self._running = False
         self._stopping = False
         self._seen = True
+        self._note = Note(name)
+        self._ending = False
+        self._cut = False
+        if left := self._note.left():
+            self._given, self._cut = left, True
+            self._line = cut(str(called(left)))
 
     @property
     def given(self) -> dict[str, Any]:
@@ -80,7 +89,14 @@ class Job:
         with self._changed:
             return self._line if self._running or self._lately() else ""
 
+    @property
+    def cut(self) -> bool:
+        """Whether the last one was cut off when an earlier start of the program ended."""
+        return self._cut
+
     def _lately(self) -> bool:
+        if self._cut and self._ended < 0:  # a while that begins with the first page
+            self._ended = time.monotonic()
         return time.monotonic() - self._ended < GREETS_SECONDS
 
     def start(self, given: Mapping[str, Any]) -> None:
@@ -93,6 +109,7 @@ class Job:
             if self._running:
                 raise StudioError(self._busy, field=self._called(self._given))
             self._running, self._stopping, self._arrived = True, False, False
+            self._cut = self._ending = False
             self._line, self._given = self._begin, dict(given)
             self._seen = False
         thread = threading.Thread(
@@ -110,11 +127,15 @@ class Job:
         """End it, and wait until it has. Returns whether there was one."""
         return self.ask_to_stop() and self.wait(END_SECONDS)
 
-    def ask_to_stop(self) -> bool:
-        """End it at its next step. Returns whether there is one."""
+    def ask_to_stop(self, ending: bool = False) -> bool:
+        """End it at its next step. Returns whether there is one.
+
+        Args:
+            ending: the program ends, which whoever asked for it is told by the next start.
+        """
         with self._changed:
             if self._running:
-                self._stopping, self._line = True, self._halting
+                self._stopping, self._line, self._ending = True, self._halting, ending
                 self._changed.notify_all()
             return self._running
 
@@ -149,6 +170,7 @@ class Job:
 
     def _work(self, given: Mapping[str, Any]) -> None:
         line, arrived = self._halted, False
+        self._note.write(given)  # by the thread that clears it: a lock is a thread's own
         try:
             with closing(self._steps(given)) as steps:
                 for line, arrived in steps:
@@ -166,6 +188,10 @@ class Job:
                     models.rescan()
             finally:
                 with self._changed:
+                    if self._ending and not arrived:
+                        self._note.leave()
+                    else:
+                        self._note.clear()
                     self._line, self._arrived, self._running = line, arrived, False
                     self._ended = time.monotonic()
                     self._changed.notify_all()

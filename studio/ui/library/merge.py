@@ -255,12 +255,15 @@ def begun(parts: MergeParts, job: MergeJob, kept: str = "") -> dict[Any, Any]:
     and how the last one ended, which the page that was left may have been told."""
     given = job.given or kept_fields.read(kept, list(parts.fields))
     if not given or given["method"] not in READ:
-        return {parts.status: job.line_of(dict.fromkeys(parts.fields, "")) or gr.skip()}
+        return {
+            parts.panel: gr.update(open=True) if job.cut else gr.skip(),
+            parts.status: job.line_of(dict.fromkeys(parts.fields, "")) or gr.skip(),
+        }
     read = READ.get(given["method"], ())
     shown = {"B": "B" in read, "C": "C" in read, "multiplier": given["method"] != LORAS}
     return {
-        parts.panel: gr.update(open=True) if job.given else gr.skip(),
-        parts.status: job.line_of(given) or described(given),
+        parts.panel: gr.update(open=True) if job.given or job.cut else gr.skip(),
+        parts.status: (job.line() if job.cut else job.line_of(given)) or described(given),
         **{
             field: gr.update(value=given[name], visible=shown.get(name, True))
             for name, field in parts.fields.items()

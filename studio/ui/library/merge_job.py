@@ -24,7 +24,8 @@ class MergeJob(Job):
             stopping=progress_bar(0, "Stopping: what is being read or written is finished first"),
             stopped=STOPPED,
             busy="is made first; wait until it is there, or stop it",
-            called=lambda given: str(given["name"]),
+            called=lambda given: str(given.get("name", "")),
+            cut=cut_off,
         )
 
     def line_of(self, given: Mapping[str, Any]) -> str:
@@ -32,5 +33,13 @@ class MergeJob(Job):
         of them is filled in, or that of the model that was made of these very fields; else ""."""
         with self._changed:
             blank = self._lately() and not any(given[one] for one in FILLED)
-            made = self._arrived and given == self._given and given["name"] in models.library()
-            return self._line if self._running or blank or made else ""
+            same = given == self._given
+            made = self._arrived and same and given["name"] in models.library()
+            cut = self._cut and same and self._lately()
+            return self._line if self._running or blank or made or cut else ""
+
+
+def cut_off(name: str) -> str:
+    """The line after a start anew over a merging."""
+    text = f"The studio was started anew while {name} was being merged, and nothing of it is kept"
+    return progress_bar(0, text, "failed")
