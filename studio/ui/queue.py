@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,7 @@ from studio.ui.widgets import Whole
 WORDS = 80  # letters of a prompt
 # Seconds until a page that shows who is before it looks again: by what is left of theirs.
 SOONEST, UNKNOWN, LATEST = 3.0, 15.0, 60.0
+THIS_START = secrets.token_hex(4)  # a page that is open sees by it that there was another
 
 
 class QueueList(Whole):
@@ -30,7 +32,8 @@ class QueueList(Whole):
             "studio.mountQueue(element.firstElementChild, props, trigger, watch);"
             " /* 'select' 'submit' */"
         )
-        super().__init__({"items": []}, mount, elem_id="gs-queue", **kwargs)
+        value = {"items": [], "start": THIS_START}
+        super().__init__(value, mount, elem_id="gs-queue", **kwargs)
 
 
 def shown(runs: Runs, session: Session) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import pytest
 
 pytest.importorskip("gradio")
 
+from studio.ui import queue
 from studio.ui.page import build, launch_options
 from studio.ui.space import SPACE
 from tests.support.fake_engine import FakeEngine
-from tests.support.studio_page import PATIENCE, Studio
+from tests.support.studio_page import PATIENCE, Studio, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -50,3 +52,51 @@ def test_a_visitors_strip_survives_a_reload_and_is_nobody_elses(browser: Any, sh
     finally:
         for context in contexts:
             context.close()
+
+
+def test_pictures_that_went_with_a_start_are_said_to_be_gone(
+    browser: Any, studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = "The studio was started anew: 2 pictures made here before are gone"
+
+    def serve(port: int | None = None) -> tuple[Any, str]:
+        monkeypatch.setattr(queue, "THIS_START", secrets.token_hex(4))
+        page = build(SPACE, FakeEngine())
+        _, address, _ = page.launch(
+            server_name="127.0.0.1",
+            server_port=port,
+            prevent_thread_lock=True,
+            **launch_options(),
+        )
+        return page, address.rstrip("/")
+
+    def make_two() -> None:
+        visit.set("Images", "2")
+        visit.generate()
+        visit.page.wait_for_function("document.querySelectorAll('.gs-strip .gs-moment').length > 1")
+
+    def seen() -> None:  # a page that is open asks when a hand comes
+        visit.page.hover("#gs-name")
+        visit.page.hover("#gs-generate")
+        assert gone in visit.page.locator("#gs-dock").inner_text()
+
+    page, address = serve()
+    port = int(address.rpartition(":")[2])
+    context = browser.new_context(viewport={"width": 1440, "height": 950})
+    try:
+        context.set_default_timeout(PATIENCE)
+        visit = Studio(context.new_page(), address).open()
+        make_two()
+        visit.page.goto("about:blank")
+        page.close()
+        page, _ = serve(port)
+        visit.open().says(gone)
+        visit.page.reload()  # told once
+        visit.says("Ready")
+        make_two()
+        page.close()
+        page, _ = serve(port)
+        eventually(seen)
+    finally:
+        context.close()
+        page.close()

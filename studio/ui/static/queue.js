@@ -25,6 +25,30 @@
   /** How many runs had not ended when this page was opened. */
   studio.unended = () => before;
 
+  // How many pictures this tab's strip held, and at which start of the server.
+  const MADE = "guidance-studio-made";
+  const [server, made] = String(studio.noted(MADE) || "").split(" ");
+  const started = () => String(window.gradio_config?.app_id ?? "");
+  /** How many pictures an earlier start of the server had made for this tab. */
+  studio.madeBefore = () => (server && server !== started() ? Number(made) || 0 : 0);
+  const inStrip = () => document.querySelectorAll("#gs-history .gs-moment").length;
+  studio.filled.then(() => {
+    const note = () => studio.noted(MADE, `${started()} ${inStrip()}`);
+    const strip = document.getElementById("gs-history");
+    new MutationObserver(note).observe(strip, { childList: true, subtree: true });
+    note();
+  });
+  /** The pictures of a shared page go with its start, which one that is open does not see by itself. */
+  function goneWith(start, before) {
+    const count = document.getElementById("gs-kept-for-a-while") ? inStrip() : 0;
+    if (!count || !start || !before || start === before) return;
+    const text =
+      count === 1
+        ? "The studio was started anew: 1 picture made here before is gone"
+        : `The studio was started anew: ${count} pictures made here before are gone`;
+    studio.emit("unsent", { text });
+  }
+
   function count() {
     const { state } = document.querySelector("#gs-progress .gs-progress")?.dataset ?? {};
     const runs = ["running", "waiting"].includes(state);
@@ -212,8 +236,11 @@
     }
 
     let heard = null; // the stamp of what was said last
+    let begun = ""; // the start of the server that answered last
     function draw() {
-      const { items = [], said, stamp } = studio.clone(props.value) || {};
+      const { items = [], said, stamp, start } = studio.clone(props.value) || {};
+      goneWith(start, begun);
+      begun = start || begun;
       if (said && stamp !== heard) studio.toast(said);
       heard = stamp;
       const held = focused();

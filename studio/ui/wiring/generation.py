@@ -33,10 +33,12 @@ from studio.ui.wiring import library, works
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
 # Of a run that is not what the form shows.
 STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"
-# The session, how many runs the browser saw that had not ended, and which training.
-FOUND_AGAIN = (
-    "() => [`${window.studio.session()} ${window.studio.unended()} ${window.studio.trained()}`]"
-)
+# The session, how many runs the browser saw that had not ended, how many pictures of an earlier start
+# of the server, and which training.
+FOUND_AGAIN = """() => {
+    const { session, unended, madeBefore, trained } = window.studio;
+    return [`${session()} ${unended()} ${madeBefore()} ${trained()}`];
+}"""
 DAMAGED = "is damaged"  # as every refusal of a model's file says
 PLAN_ASKED = "(...values) => { window.studio.planAsked(); return values; }"
 
@@ -102,7 +104,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     )
 
     def around(session: str) -> Any:
-        return queue.shown(runs, runs.session(run.key_of(session)))
+        return {**queue.shown(runs, runs.session(run.key_of(session))), "start": queue.THIS_START}
 
     parts.queue.submit(
         guarded(around), parts.session, parts.queue, js=WITH_SESSION, queue=False, **QUIET
@@ -123,10 +125,12 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def found_again(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """A page that was loaded anew shows what its session is doing, or that it is gone."""
-        session, unended, trained = (*asked.split(" ", 2), "", "")[:3]
+        session, unended, made, trained = (*asked.split(" ", 3), "", "", "")[:4]
         owner = runs.session(run.key_of(session))
         gone = int(unended) if unended.isdecimal() and owner.current() is None else 0
         cut = cut_off(RUNNER, trained) if parts.train else ""
+        if limits.shared and not runs.newest(owner):  # kept for as long as the server stands
+            cut = " · ".join(filter(None, [vanished(made), cut]))
         if gone or cut:
             yield tuple(run.Update(progress=run.lost(gone, cut)))
         for update in run.follow(runs, owner, request.session_hash or "visitor"):
@@ -139,6 +143,14 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     shown = [parts.strip, parts.signals["kept"]]
     parts.stage.select(guarded(kept), parts.session, shown, js=WITH_SESSION, **EACH)
+
+
+def vanished(made: str) -> str:
+    """What is said of so many pictures that went with an earlier start; "" for none."""
+    count = int(made) if made.isdecimal() else 0
+    if not count:
+        return ""
+    return f"{count} picture{'s' if count > 1 else ''} made here before {'are' if count > 1 else 'is'} gone"
 
 
 def keep(runs: Runs, owner: Session, index: int) -> tuple[Any, Any]:
