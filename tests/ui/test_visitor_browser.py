@@ -78,7 +78,8 @@ def test_pictures_that_went_with_a_start_are_said_to_be_gone(
     def seen() -> None:  # a page that is open asks when a hand comes
         visit.page.hover("#gs-name")
         visit.page.hover("#gs-generate")
-        assert gone in visit.page.locator("#gs-dock").inner_text()
+        shown = visit.page.locator("#gs-dock").inner_text()
+        assert gone in shown
 
     page, address = serve()
     port = int(address.rpartition(":")[2])

@@ -37,7 +37,8 @@ class Note:
     def clear(self) -> None:
         """The work has ended."""
         if self._lock is not None:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
         self.leave()
 
     def leave(self) -> None:

@@ -74,9 +74,10 @@ class Job:
         self._note = Note(name)
         self._ending = False
         self._cut = False
-        if left := self._note.left():
+        left = self._note.left()
+        if named := called(left):  # of a note that says nothing, nothing is said
             self._given, self._cut = left, True
-            self._line = cut(str(called(left)))
+            self._line = cut(named)
 
     @property
     def given(self) -> dict[str, Any]:

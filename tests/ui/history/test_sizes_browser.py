@@ -19,7 +19,7 @@ COUNT = 60
 COLUMNS = "getComputedStyle(document.querySelector('.gs-virtual-rows')).gridTemplateColumns.split(' ').length"
 
 FIRST = """(() => {
-    const { left, top } = document.querySelector(".gs-virtual").getBoundingClientRect();
+    const { left, top } = document.querySelector(".gs-virtual")?.getBoundingClientRect() ?? { left: 0, top: 0 };
     const cell = document.elementFromPoint(left + 40, top + 30)?.closest("[data-index]");
     return Number(cell?.dataset.index ?? -1);
 })()"""

@@ -30,7 +30,7 @@ class Held:
         monkeypatch.setattr(fetch, "fetched", self)
 
     def __call__(self, *_: Any) -> Iterator[tuple[str, bool]]:
-        while not self.go.wait(0.01):
+        while not self.go.wait(0.01):  # or not
             self.begun.set()
             yield "half", False
         yield "failed", False
