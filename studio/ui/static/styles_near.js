@@ -16,7 +16,7 @@
   }
 
   let known = [];
-  studio.on("styles", (cards) => (known = cards.map(({ id }) => id.toLowerCase())));
+  studio.on("styles", (cards) => (known = cards.map(({ title }) => title.toLowerCase())));
 
   function refuse({ name }) {
     if (!name) return "A style needs a name";
