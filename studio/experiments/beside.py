@@ -71,7 +71,8 @@ class Beside:
             for kind, paths in found.items()
             if len(whole := [path for path in paths if path]) == len(presets)
         }
-        return {"controls": next(iter(maps.values()), []), "maps": maps}
+        first = maps.get("", next(iter(maps.values()), []))
+        return {"controls": first, "maps": maps}
 
     def _map_of(self, preset: Preset, kind: str, write: bool) -> Path | None:
         """The map of the first control of that kind, of the first one where there is none of it."""

@@ -58,7 +58,7 @@ def _civitai(data: Mapping[str, Any]) -> dict[str, Any]:
         else []
     )
     about = model.get("description") if isinstance(model, Mapping) else None
-    version = data.get("id")
+    version = None if "modelVersions" in data else data.get("id")  # else the model's number
     return {
         "version": str(version) if type(version) is int and version > 0 else "",
         "title": " ".join(str(one) for one in (name, data.get("name")) if one) if name else None,

@@ -56,6 +56,7 @@ class Shelf:
         version = version_of(self.links.get(wanted, ""))
         for identity, entry in self.entries.items() if version else ():
             if entry.version == version and self._usable(identity, kinds):
+                self.notes.append(f"{shown(name)} is {identity!r} in this library, by its number")
                 return identity
         return self._by_hash(name, self.hashes.get(wanted, wanted), kinds)
 

@@ -46,7 +46,8 @@ def shown(runs: Runs, session: Session) -> dict[str, Any]:
         for earlier, group in pairwise([*([run] for run in running), *waiting])
     }
     items = [_item(group, before.get(group[0].number), running) for group in listed]
-    return {"items": items, "ahead": None if session.active() else _ahead(runs)}
+    ahead = None if session.active() else _ahead(runs)
+    return {"items": items, "ahead": ahead, "start": THIS_START}
 
 
 def _ahead(runs: Runs) -> dict[str, Any] | None:

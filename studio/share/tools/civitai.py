@@ -86,7 +86,7 @@ def _name(item: Fields, known: Mapping[str, str]) -> tuple[str, str]:
     item.drop("modelId", "air", "hash", "name")
     version = given if re.fullmatch(r"[0-9]{1,12}", given) else version_of(given)
     link = link_of(version) if version else ""
-    if named and known.get(named, link) != link:  # another version of the same model
+    if named and version and version_of(known.get(named, "")) not in ("", version):
         named = f"{named} {of_version or version}"
     return (named or f"civitai.com/{version or given}")[:200], link
 

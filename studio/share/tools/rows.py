@@ -55,9 +55,8 @@ class _Rows:
         self.loras: list[Lora] = []
         self.adapters: list[dict[str, Any]] = []
         self.seen = usable(found.image_prompts, additions)
-        self.told: set[ControlUse] = (
-            set()
-        )  # whose pictures a note asks for; chosen once, every row has it
+        # Whose pictures a note asks for, of equal ones in a row each; chosen once, every row has it.
+        self.told: set[tuple[ControlUse, int]] = set()
 
     def read_loras(self, conditions: tuple[Condition, ...], apart: list[Lora]) -> None:
         """The tags of the first term's prompts, and what the tool keeps apart from them."""
@@ -126,7 +125,7 @@ class _Rows:
         if share.where is not None:
             row["mask"] = _stored(share.where, f"{field}.mask")
         shown = [
-            self._control(used, f"{field}.{control_field(at)}")
+            self._control(used, share.controls[:at].count(used), f"{field}.{control_field(at)}")
             for at, used in enumerate(share.controls)
         ]
         if shown:
@@ -135,7 +134,12 @@ class _Rows:
             row["controls"] = shown[1:]
         self._keep(row)
 
-    def _control(self, used: ControlUse, field: str) -> dict[str, Any]:
+    def _control(self, used: ControlUse, equal: int, field: str) -> dict[str, Any]:
+        """A row's control.
+
+        Args:
+            equal: how many before it in the row are the same.
+        """
         low, high = bounds(Control, "strength")
         strength = float(max(low, min(high, used.strength)))
         control: dict[str, Any] = {
@@ -148,9 +152,9 @@ class _Rows:
             control["finished"] = True
         if used.thresholds and PREPROCESSORS[control["type"]].thresholds:
             control["low"], control["high"] = used.thresholds
-        if used not in self.told:
+        if (used, equal) not in self.told:
             self.additions.notes.append(_missing(used, field))
-        self.told.add(used)
+        self.told.add((used, equal))
         if strength != used.strength:
             self.additions.notes.append(f"{field}.strength: {used.strength:g} became {strength:g}")
         return control

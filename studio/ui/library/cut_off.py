@@ -32,6 +32,8 @@ class Note:
         """Note what a form asked for. Where that cannot be written, a start anew says nothing."""
         with suppress(OSError, StudioError):  # Timeout too: another program is at such work
             self._lock = acquired(self._path, 0)
+            if self._lock is None:  # a place without locks: nobody could tell whose it is
+                return
             write_atomically(self._path, json.dumps(dict(given)).encode())
 
     def clear(self) -> None:
@@ -43,9 +45,10 @@ class Note:
 
     def leave(self) -> None:
         """The program ends in the midst of it: the note stays for the next start."""
-        if self._lock is not None:
-            self._lock.release()
-        self._lock = None
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            with suppress(OSError):
+                lock.release()
 
     def left(self) -> dict[str, Any]:
         """What a program was at that has ended, told once; empty where there is nothing."""
@@ -58,7 +61,7 @@ class Note:
         try:
             given = json.loads(read_regular(self._path, MOST_BYTES))
             self._path.unlink()
-        except (OSError, ValueError, StudioError):
+        except (OSError, ValueError, StudioError, RecursionError):
             return {}
         finally:
             if lock is not None:

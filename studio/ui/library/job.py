@@ -92,8 +92,9 @@ class Job:
 
     @property
     def cut(self) -> bool:
-        """Whether the last one was cut off when an earlier start of the program ended."""
-        return self._cut
+        """Whether the last one was cut off when an earlier start of the program ended, lately."""
+        with self._changed:
+            return self._cut and self._lately()
 
     def _lately(self) -> bool:
         if self._cut and self._ended < 0:  # a while that begins with the first page
@@ -136,7 +137,8 @@ class Job:
         """
         with self._changed:
             if self._running:
-                self._stopping, self._line, self._ending = True, self._halting, ending
+                self._ending = ending and not self._stopping  # else a person has stopped it
+                self._stopping, self._line = True, self._halting
                 self._changed.notify_all()
             return self._running
 
@@ -171,8 +173,8 @@ class Job:
 
     def _work(self, given: Mapping[str, Any]) -> None:
         line, arrived = self._halted, False
-        self._note.write(given)  # by the thread that clears it: a lock is a thread's own
         try:
+            self._note.write(given)  # by the thread that clears it: a lock is a thread's own
             with closing(self._steps(given)) as steps:
                 for line, arrived in steps:
                     with self._changed:

@@ -263,7 +263,7 @@ def begun(parts: MergeParts, job: MergeJob, kept: str = "") -> dict[Any, Any]:
     shown = {"B": "B" in read, "C": "C" in read, "multiplier": given["method"] != LORAS}
     return {
         parts.panel: gr.update(open=True) if job.given or job.cut else gr.skip(),
-        parts.status: (job.line() if job.cut else job.line_of(given)) or described(given),
+        parts.status: job.line_of(given) or described(given),
         **{
             field: gr.update(value=given[name], visible=shown.get(name, True))
             for name, field in parts.fields.items()

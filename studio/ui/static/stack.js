@@ -194,6 +194,7 @@
     addNegative(card, given = {}) {
       const added = this.add({ ...studio.negativeOf(card.row, ""), ...given }, card);
       if (added) added.prompt.placeholder = "what the picture should not show";
+      return added;
     }
 
     duplicate(card) {

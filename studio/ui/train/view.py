@@ -58,7 +58,8 @@ def progress(
         return progress_bar(0, text, "idle")
     share = state.step / state.steps if state.steps else 0.0
     text = on_tab(state.text)
-    if state.config and form not in ("", state.config.name):
+    goes_on = state.status in ("running", "paused")  # which a page without a name shows, too
+    if state.config and form != state.config.name and (form or goes_on):
         text = _of_another(state.config.name, state.status, text)
     bar = progress_bar(share, text, BARS.get(state.status, "idle"))
     if state.config is None:

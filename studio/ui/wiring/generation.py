@@ -104,7 +104,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     )
 
     def around(session: str) -> Any:
-        return {**queue.shown(runs, runs.session(run.key_of(session))), "start": queue.THIS_START}
+        return queue.shown(runs, runs.session(run.key_of(session)))
 
     parts.queue.submit(
         guarded(around), parts.session, parts.queue, js=WITH_SESSION, queue=False, **QUIET

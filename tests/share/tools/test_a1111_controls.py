@@ -56,8 +56,10 @@ def test_a_unit_of_any_year(tmp_path: Path, unit: str) -> None:
         assert left == []
 
 
-def test_the_picture_of_a_unit_is_asked_for_once(tmp_path: Path) -> None:
-    units = f", {TODAY.format(MODEL)}, {TODAY.format(MODEL).replace('Net 0', 'Net 1').replace('0.8', '1')}"
+@pytest.mark.parametrize("end", ["1", "0.8"])
+def test_the_picture_of_a_unit_is_asked_for_once(tmp_path: Path, end: str) -> None:
+    other = TODAY.format(MODEL).replace("Net 0", "Net 1").replace("0.8", end)
+    units = f", {TODAY.format(MODEL)}, {other}"
     preset, notes = read(
         png(tmp_path, size=(64, 96), parameters=a1111(more=units)), ("mymodel", MODEL)
     )

@@ -80,6 +80,16 @@ def test_a_negative_prompt_below_a_prompt_becomes_its_row_by_a_press(desk: Studi
     expect(desk.card(0).get_by_role("button", name="Make it the")).to_have_count(0)
     desk.page.get_by_label("Undo").first.click()
     desk.has_rows(["a cat,\nNegative prompt: blurry, a dog"])
+    desk.weigh(0, 0.5)
+    desk.card(0).get_by_role("button", name="Make it the negative prompt").click()
+    desk.says("A negative prompt needs a row whose weight is above 1", ".gs-toast")
+    desk.has_rows(["a cat,\nNegative prompt: blurry, a dog"])
+    desk.use(["a cat\nNegative prompt: blurry", "fog"])
+    desk.weigh(0, 6)
+    desk.weigh(1, -5)
+    desk.card(0).get_by_role("button", name="Make it the negative prompt").click()
+    desk.has_rows(["a cat", "fog, blurry"])
+    assert [row["weight"] for row in desk.rows()] == [6, -5]
 
 
 def test_wildcards_and_tags_are_completed(desk: Studio, home: Path) -> None:

@@ -13,7 +13,7 @@ pytest.importorskip("gradio")
 
 from studio.home import cache_folder
 from studio.locks import acquired
-from studio.ui.library import fetch, merge_job
+from studio.ui.library import cut_off, fetch, merge_job
 from studio.ui.library.job import end_jobs
 from studio.ui.library.merge_job import MergeJob
 from tests.support.merge_fields import FIELDS
@@ -72,7 +72,7 @@ def test_what_one_stops_is_not_told(studio_home: Path, held: Held) -> None:
     assert not MergeJob().cut
 
 
-@pytest.mark.parametrize("text", ["", "[]", '"x"', "{", "{}", '{"name": ', "\0"])
+@pytest.mark.parametrize("text", ["", "[]", '"x"', "{", "{}", '{"name": ', "\0", "[" * 100_000])
 def test_a_note_that_is_no_note_tells_nothing(studio_home: Path, text: str) -> None:
     cache_folder().mkdir(parents=True)
     (cache_folder() / "merging.json").write_text(text)
@@ -87,3 +87,24 @@ def test_a_note_that_another_holds_is_left_alone(studio_home: Path) -> None:
     assert lock is not None
     lock.release()
     assert LOST in MergeJob().line() and not note.exists()
+
+
+def test_a_place_without_locks_keeps_no_note(
+    studio_home: Path, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cut_off, "acquired", lambda *_: None)
+    job = MergeJob()
+    job.start(FIELDS)
+    assert held.begun.wait(60)
+    held.go.set()
+    list(job.watch())
+    assert not MergeJob().cut and not (cache_folder() / "merging.json").exists()
+
+
+def test_what_was_stopped_before_the_end_is_not_told(studio_home: Path, held: Held) -> None:
+    job = MergeJob()
+    job.start(FIELDS)
+    assert held.begun.wait(60)
+    job.ask_to_stop()
+    end_jobs()
+    assert not MergeJob().cut

@@ -79,7 +79,8 @@ window.studio = window.studio || {};
           const value = given[name];
           if (name.length === 1 || got.includes(name)) return signed(value);
           if (name.startsWith("word_")) return plain.get(value) ?? signed(value);
-          return name.startsWith("the_") ? (whole(value) ?? listed(value)) : value;
+          if (name === "the_fields") return whole(value) ?? listed(value);
+          return name.startsWith("the_") ? (whole(value) ?? signed(value)) : value;
         });
       }
       return null;

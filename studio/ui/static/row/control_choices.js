@@ -75,16 +75,17 @@ window.studio = window.studio || {};
   };
 
   /** Put a picture where a control of other rows is the same but has none, as a picture of another tool
-   *  brings it once for each row; the numbers of those rows. */
-  studio.shareControlImage = function (cards, control, image) {
+   *  brings it once for each row; the numbers of those rows.
+   *  @param equal of several the same in a row, which one */
+  studio.shareControlImage = function (cards, control, image, equal = 0) {
     const same = JSON.stringify(control);
-    const filled = (one) => (JSON.stringify(one) === same ? { ...one, image } : one);
     const changed = [];
     cards.forEach((card, index) => {
       const all = studio.controlsOf(card.row);
-      if (!all.some((one) => JSON.stringify(one) === same)) return;
-      const [first, ...controls] = all.map(filled);
-      card.edit({ control: first, controls });
+      const places = all.flatMap((one, at) => (JSON.stringify(one) === same ? [at] : []));
+      if (places.length <= equal) return;
+      const at = places[equal];
+      card.edit(studio.withControl(card.row, at, { ...all[at], image }));
       changed.push(index + 1);
     });
     return changed;

@@ -156,11 +156,18 @@
     function negativeHint(text) {
       const [, prompt, negative] = text.match(NEGATIVE) ?? [];
       if (!negative || card.row.weight <= 0) return null;
+      const { stack } = card;
       function part() {
-        const { stack } = card;
-        const { weight } = studio.firstNegative(stack.cards.map(({ row }) => row)) ?? {};
+        const there = stack.cards.find(({ row }) => row.enabled && row.weight < 0);
+        const room = studio.firstNegative(stack.cards.map(({ row }) => row));
+        if (there) {
+          const both = [there.row.prompt.trim(), negative].filter(Boolean);
+          there.edit({ prompt: both.join(", ") });
+        } else if (!room) {
+          studio.toast("A negative prompt needs a row whose weight is above 1");
+          return;
+        } else if (!stack.addNegative(card, { prompt: negative, weight: room.weight })) return;
         card.edit({ prompt });
-        stack.addNegative(card, { prompt: negative, ...(weight ? { weight } : {}) });
       }
       return el("p", {}, studio.word("Make it the negative prompt", part, { title: negative }));
     }
