@@ -6,6 +6,7 @@
   async function fetchModel(name, does) {
     const box = await studio.inSight("#gs-fetch-name textarea, #gs-fetch-name input", 30000);
     if (!box) return;
+    box.scrollIntoView({ block: "center" }); // with what is answered below it
     box.value = name;
     box.dispatchEvent(new Event("input", { bubbles: true }));
     setTimeout(() => studio.press(does === "Look up" ? "gs-fetch-look" : "gs-fetch-start"), 100);
