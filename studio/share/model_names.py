@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import PurePath
 
+from studio.errors import MissingModel
 from studio.library import Library, ModelEntry
 from studio.library.civitai_links import version_of
 from studio.library.hashes import is_hash
@@ -59,6 +61,14 @@ class Shelf:
                 self.notes.append(f"{shown(name)} is {identity!r} in this library, by its number")
                 return identity
         return self._by_hash(name, self.hashes.get(wanted, wanted), kinds)
+
+    def controls(self, base: str, kind: str) -> bool:
+        """Whether the library has a ControlNet of ``base`` for this preprocessor."""
+        if self._library is None or not kind:
+            return False
+        with suppress(MissingModel):
+            return bool(self._library.controlnet(base, kind))
+        return False
 
     def _titles(self, identity: str, entry: ModelEntry) -> set[str]:
         """What a person here calls a model, and what its maker does."""

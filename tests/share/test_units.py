@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from studio import share
+from studio.library import Library
 from studio.preset import Preset, validate
 from studio.preset.preprocessors import PREPROCESSORS, preprocessor_of
 from studio.share.tools.infotext import pairs
+from tests.support import REPOSITORY
 from tests.support.other_tools import png, read
+from tests.support.studio_page import needs_starter
 
 EDGES = {"type": "canny", "model": "nets/edges", "image": "inputs/a.png", "low": 30, "high": 90}
 DEPTH = {"type": "depth", "model": "nets/depth", "image": "inputs/b.png", "strength": 0.5}
@@ -149,3 +152,18 @@ def test_a_finished_map_goes_through_no_module() -> None:
 def test_each_module_s_name_is_read_as_it(kind: str) -> None:
     module = units(sides({"control": {"type": kind, "model": "net"}}))["ControlNet 0"]["Module"]
     assert module == "none" if kind == "map" else preprocessor_of(module) == kind
+
+
+@needs_starter
+def test_a_unit_without_a_model_has_the_base_s_own_for_its_kind(tmp_path: Path) -> None:
+    library = Library((REPOSITORY / "assets",))
+    edges = {"type": "canny", "image": "inputs/a.png"}
+    preset = sides({"control": edges, "controls": [{"type": "depth", "image": "inputs/b.png"}]})
+    path = png(tmp_path, parameters=share.parameters_text(preset, (64, 64)))
+    again, notes = read(path, library)
+    assert [row.control and (row.control.type, row.control.model) for row in again.rows] == [
+        ("canny", None)
+    ] * 2
+    assert [row.controls for row in again.rows] == [()] * 2  # the starter has none for depth
+    assert "'ControlNet 1' (depth_midas, strength 1, steps 0-1) is left out" in notes
+    assert "'ControlNet 0'" not in notes

@@ -79,14 +79,16 @@ def _unit(name: str, unit: Fields) -> ControlUse:
     unit.drop("save detected map", "low vram", "batch images", "input mode")
     for key, plain in _PLAIN.items():
         unit.drop_if(key, *plain)
+    named = model.lower() not in ("", "none")
     return ControlUse(
-        name if model.lower() in ("", "none") else model,
+        model if named else name,
         union if finished else kind,
         float(weight or 0.0),
         _range(0.0 if start is None else start, 1.0 if end is None else end),
         finished=finished,
         thresholds=thresholds,
         picture="" if picture is None else f"{UNIT} {picture}",
+        named=named,
     )
 
 

@@ -73,7 +73,7 @@ class _Rows:
         """The condition with what of its controls a row can hold: those that the library has."""
         kept: list[ControlUse] = []
         for used in condition.controls:
-            found = self.additions.shelf.find(used.model, ("controlnet",)) if used.model else None
+            found = self._network(used)
             if found is None:
                 self._left_out(used, "it is not in the library")
             elif len(kept) == MOST_CONTROLS:
@@ -81,6 +81,13 @@ class _Rows:
             else:
                 kept.append(replace(used, model=found))
         return replace(condition, controls=tuple(kept))
+
+    def _network(self, used: ControlUse) -> str | None:
+        """The id of a control's network; "" where none is named and the base has one for its kind."""
+        shelf = self.additions.shelf
+        if used.named:
+            return shelf.find(used.model, ("controlnet",)) if used.model else None
+        return "" if shelf.controls(self.additions.base, preprocessor_of(used.kind)) else None
 
     def add_plain(self, weight: float) -> None:
         """A row without a prompt, where the picture was made with none."""
@@ -146,7 +153,7 @@ class _Rows:
             "type": preprocessor_of(used.kind) or FINISHED,
             "image": used.picture,
             "strength": strength,
-            "model": used.model,
+            "model": used.model or None,
         }
         if used.finished and control["type"] != FINISHED:
             control["finished"] = True

@@ -41,7 +41,8 @@ class ControlUse:
     ``kind`` names the preprocessor there, ``image`` the picture's file; ``range`` is the part of
     the denoising, from 0 to 1; ``adapter``: that tool calls the network a T2I-Adapter; ``finished``: the
     picture is a map of that kind already; ``thresholds``: of a preprocessor of edges, low and high;
-    ``picture``: what the row is given as its image, where that comes apart from the settings.
+    ``picture``: what the row is given as its image, where that comes apart from the settings;
+    ``named``: whether ``model`` is a network's name, and not that of a unit without one.
     """
 
     model: str
@@ -53,6 +54,7 @@ class ControlUse:
     finished: bool = False
     thresholds: tuple[int, int] | None = None
     picture: str = ""
+    named: bool = True
 
     @property
     def what(self) -> str:
