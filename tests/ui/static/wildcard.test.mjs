@@ -119,6 +119,19 @@ test("more lines than a sweep reads are refused, and not laid out", () => {
   assert.deepEqual(said, ["27499 of 20000", "rows.0.prompt"]);
 });
 
+test("lines of another encoding are read as they were written, and that is said", async () => {
+  const { said, studio } = beside({});
+  const lines = async (...bytes) =>
+    plain(await studio.linesIn(new File([Uint8Array.from(bytes)], "a.txt")));
+  assert.deepEqual(await lines(0x67, 0x72, 0xc3, 0xbc, 0x6e), ["grün"]);
+  assert.deepEqual(await lines(0xff, 0xfe, 0x67, 0, 0x72, 0, 0xfc, 0, 0x6e, 0), ["grün"]);
+  assert.deepEqual(said, []);
+  assert.deepEqual(await lines(0x67, 0x72, 0xfc, 0x6e), ["grün"]);
+  assert.deepEqual(said, ["a.txt is no UTF-8 text; it is read as Windows-1252"]);
+  assert.deepEqual(await lines(0xc3, 0xbc, 0xfc), ["ü\ufffd"]); // one damaged byte
+  assert.equal(await lines(0, 1, 10, 0x67), null);
+});
+
 test("lines are those of a text that is nothing else", async () => {
   const file = (name, text) => ({ name, size: text.length, text: async () => text });
   const lines = async (name, text) => plain(await studio.linesIn(file(name, text)));

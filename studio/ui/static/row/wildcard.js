@@ -119,12 +119,28 @@
 
   const withoutComments = (lines) => lines.filter((line) => !line.trim().startsWith("#"));
 
+  /** What a text file says: {text, foreign}, as lists of tags are read: UTF-8, UTF-16 where its mark says
+   *  so, and else Windows-1252, where no letter but the plain ones can be read as UTF-8. */
+  async function readText(file) {
+    const text = await file.text();
+    if (!text.includes("\ufffd")) return { text, foreign: false };
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const mark = `${bytes[0]} ${bytes[1]}`;
+    const wide = { "255 254": "utf-16le", "254 255": "utf-16be" }[mark];
+    if (wide) return { text: new TextDecoder(wide).decode(bytes), foreign: false };
+    const foreign = /^[\x00-\x7f\ufffd]*$/.test(text);
+    return { text: foreign ? new TextDecoder("windows-1252").decode(bytes) : text, foreign };
+  }
+
   /** Whether a file is a text of lines that is nothing else: no preset, no settings, no table. */
   studio.linesIn = async function (file) {
     if (!/\.txt$/i.test(file.name) || file.size > 4 * 2 ** 20) return null;
-    const text = await file.text();
+    const { text, foreign } = await readText(file);
+    if (text.includes("\0")) return null; // no text
     const lines = text.split(/\r?\n/).filter((line) => line.trim());
-    return !withoutComments(lines).length || studio.broughtBy(text) ? null : lines;
+    if (!withoutComments(lines).length || studio.broughtBy(text)) return null;
+    if (foreign) studio.toast(`${file.name} is no UTF-8 text; it is read as Windows-1252`);
+    return lines;
   };
 
   /** Vary a prompt over these texts, in place of what stands in their way. More of them than a sweep
