@@ -15,6 +15,8 @@ const LINES = [
   "Kept as you typed them: Steps",
   "Kept as you typed them: Steps, Rate",
   "The example took the place of Word, Steps",
+  "The example took the place of Name of the model “mine, his”, Word “<x>”",
+  "Encoding 6/6 …",
   "It goes on as it was begun. Other in the form, for a training of another name: Word, Steps",
   "reading · 0.0 MB of about 27.1 MB",
   "hashing starter · 0.0 MB of about 27.1 MB",
@@ -24,7 +26,7 @@ const LINES = [
 ];
 // Of the lines above; each a word that neither language says so.
 const ENGLISH =
-  /\b(copied|Paste|line|script|face|own|here|which|Kept|typed|Steps|example|place|Word|goes|about|of|reading|hashing|merging|started|was|being|and)\b/;
+  /\b(copied|Paste|line|script|face|own|here|which|Kept|typed|Steps|example|place|Word|goes|about|of|reading|hashing|merging|Encoding|model|started|was|being|and)\b/;
 
 for (const tag of ["de", "ar"]) {
   const { messages } = JSON.parse(

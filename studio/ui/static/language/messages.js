@@ -86,11 +86,14 @@ window.studio = window.studio || {};
       return null;
     }
 
-    /** A list in place of a message: of fields, each of which is one. */
+    /** A list in place of a message: of fields, each of which is one, also before a quoted value. */
     const listed = (text) =>
       text
-        .split(", ")
-        .map((part) => plain.get(part) ?? signed(part))
+        .split(/, (?![^“]*”)/)
+        .map((part) => {
+          const [, name, value] = part.match(/^(.+?)( “.*”)$/) ?? [null, part, ""];
+          return (plain.get(name) ?? signed(name)) + value;
+        })
         .join(", ");
 
     const direct = (text) => plain.get(text) ?? fitted(text) ?? ended(text);
