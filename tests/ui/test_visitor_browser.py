@@ -75,6 +75,13 @@ def test_pictures_that_went_with_a_start_are_said_to_be_gone(
         visit.generate()
         visit.page.wait_for_function("document.querySelectorAll('.gs-strip .gs-moment').length > 1")
 
+    def sweep_two() -> None:
+        visit.page.get_by_role("button", name="Vary the weight of this row").first.click()
+        visit.page.get_by_label("Across: values of weight of row 1").fill("2, 4")
+        visit.says("2 pictures", ".gs-sweep-cost")
+        visit.page.click(".gs-sweep-start")
+        visit.page.wait_for_selector('.gs-sweep-status[data-state="done"]')
+
     def seen() -> None:  # a page that is open asks when a hand comes
         visit.page.hover("#gs-name")
         visit.page.hover("#gs-generate")
@@ -88,12 +95,17 @@ def test_pictures_that_went_with_a_start_are_said_to_be_gone(
         context.set_default_timeout(PATIENCE)
         visit = Studio(context.new_page(), address).open()
         make_two()
+        sweep_two()
         visit.page.goto("about:blank")
         page.close()
         page, _ = serve(port)
         visit.open().says(gone)
+        visit.tab("Sweep")
+        visit.says("anew, and the pictures of the sweep are gone.", ".gs-sweep-status")
         visit.page.reload()  # told once
         visit.says("Ready")
+        assert "gone" not in visit.page.locator(".gs-sweep-status").first.inner_text()
+        visit.tab("Result")
         make_two()
         page.close()
         page, _ = serve(port)

@@ -28,7 +28,9 @@
   // How many pictures this tab's strip held, and at which start of the server.
   const MADE = "guidance-studio-made";
   const [server, made] = String(studio.noted(MADE) || "").split(" ");
+  /** Another one at each start of the server. */
   const started = () => String(window.gradio_config?.app_id ?? "");
+  studio.serverStart = started;
   /** How many pictures an earlier start of the server had made for this tab. */
   studio.madeBefore = () => (server && server !== started() ? Number(made) || 0 : 0);
   const inStrip = () => document.querySelectorAll("#gs-history .gs-moment").length;

@@ -71,6 +71,7 @@
   };
 
   const RUNNING = "guidance-studio-sweeping";
+  const MADE = "guidance-studio-swept"; // at which start of the server, and how many pictures
   const OTHER = "This grid is of the form and the values as they were when it was started.";
   studio.mountSweep = function (element, server, trigger, { fields, most }) {
     const tell = studio.newest(trigger, "select");
@@ -81,6 +82,7 @@
     let state = { state: "idle" };
     // One that ran when the page was left; a server that was started anew knows nothing of it.
     const cut = studio.noted(RUNNING) === "running";
+    const [startThen, made] = String(studio.noted(MADE) || "").split(" ");
     let answer = { known: 0, ready: false };
     let turn = 0;
     let timer = 0;
@@ -232,12 +234,20 @@
     studio.on("sweepaxes", () => (looks = 2));
 
     // -- what it does ----------------------------------------------------------------------------
+    /** What a start anew of the server took; a shared page's pictures go with it. */
+    function lost() {
+      const another = startThen && startThen !== studio.serverStart();
+      if (another && Number(made) && document.getElementById("gs-kept-for-a-while"))
+        return "The studio was started anew, and the pictures of the sweep are gone.";
+      return cut ? "The studio was started anew, and the sweep has stopped." : "";
+    }
+
     function show(next) {
       const ended = state.state === "running" && next.state !== "running";
       state = next;
       studio.noted(RUNNING, next.state);
-      const idle = cut ? "The studio was started anew, and the sweep has stopped." : "";
-      status.textContent = next.refused || (next.state === "idle" ? idle : next.text);
+      studio.noted(MADE, `${studio.serverStart()} ${next.made || 0}`);
+      status.textContent = next.refused || (next.state === "idle" ? lost() : next.text);
       status.classList.toggle("gs-error", Boolean(next.refused) || next.state === "failed");
       status.dataset.state = next.state;
       notes.replaceChildren(
