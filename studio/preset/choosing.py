@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from studio.errors import BadPreset
 from studio.files import listed
 from studio.home import wildcards_folder
+from studio.preset.encodings import decoded
 
 if TYPE_CHECKING:
     from dynamicprompts.sampling_context import SamplingContext
@@ -76,5 +78,28 @@ def _files(field: str) -> tuple[File, ...]:
 @lru_cache(maxsize=2)  # read once, and not with every letter that is typed
 def _manager(files: tuple[File, ...]) -> WildcardManager:
     from dynamicprompts.wildcards import WildcardManager
+    from dynamicprompts.wildcards.collection import WildcardTextFile
+    from dynamicprompts.wildcards.tree.build import build_tree_from_path
 
-    return WildcardManager(wildcards_folder() if files else None)
+    if not files:
+        return WildcardManager()
+    found: dict[str, Any] = {
+        name: _Lines(one._path) if isinstance(one, WildcardTextFile) else one
+        for name, one in build_tree_from_path(wildcards_folder()).map.items()
+    }
+    return WildcardManager(root_map={"": [found]})
+
+
+class _Lines:
+    """A text file's choices, whatever it is written in; the package's own leaves out what is not UTF-8."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.values: list[str] | None = None
+
+    def get_values(self) -> list[str]:
+        if self.values is None:
+            text, _ = decoded(self.path.read_bytes())
+            lines = (line.strip() for line in re.split(r"\r\n|\r|\n", text))
+            self.values = [line for line in lines if line and not line.startswith("#")]
+        return self.values

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from studio.errors import shorten
 from studio.files import read_regular, shown
+from studio.preset.encodings import decoded
 
 MAX_NAME, MAX_ALIASES = 200, 100
 _BLANK = " \t\u3000\ufeff"  # also a byte order mark, where files were joined
@@ -22,7 +23,6 @@ LOOKED_AT = 200  # lines by which it is told what divides a list
 _LINE = re.compile(r"\r\n|\r|\n")
 # Controls, line breaks, signs that turn the direction of a text, and what stands for a damaged byte.
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufffd]")
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def tags_in(path: Path, most: int, problems: list[str]) -> Iterator[Listed]:
         OSError: it cannot be read, or is too large.
     """
     called = f"tags {shorten(shown(path.name))}"
-    text, foreign = _decoded(read_regular(path, most))
+    text, foreign = decoded(read_regular(path, most))
     if foreign:
         problems.append(f"{called} are no UTF-8 text; they are read as Windows-1252")
     left = 0
@@ -62,19 +62,6 @@ def tags_in(path: Path, most: int, problems: list[str]) -> Iterator[Listed]:
 
 def _is_text(name: str) -> bool:
     return _NO_TEXT.search(name) is None
-
-
-def _decoded(data: bytes) -> tuple[str, bool]:
-    """The text, and whether it was taken for Windows-1252."""
-    if data[:2] in _UTF16:
-        return data.decode("utf-16", "replace"), False
-    try:
-        return data.decode("utf-8-sig"), False
-    except UnicodeDecodeError:
-        text = data.decode("utf-8-sig", "replace")
-    # One damaged byte among letters that are UTF-8 says nothing of the others.
-    foreign = text.replace("\ufffd", "").isascii()
-    return (data.decode("cp1252", "replace"), True) if foreign else (text, False)
 
 
 def _of_lines(text: str) -> Iterator[Listed]:

@@ -10,6 +10,7 @@ from studio.errors import StudioError, shorten
 from studio.files import write_atomically
 from studio.home import wildcards_folder
 from studio.preset.choosing import MAX_FILE_BYTES
+from studio.preset.encodings import decoded
 from studio.preset.variants import names
 
 FIELD = "wildcard"
@@ -40,9 +41,10 @@ def text_of(name: str) -> str:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise StudioError(f"is larger than {MAX_FILE_BYTES // 2**20} MB", field=path.name)
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StudioError("is no text in UTF-8", field=path.name) from error
+        text, _ = decoded(path.read_bytes())
+        if "\ufffd" in text or "\0" in text:  # what is not read whole is not written again
+            raise StudioError("is no text in UTF-8", field=path.name)
+        return text
     except OSError as error:
         raise StudioError(f"cannot be read ({error.strerror})", field=path.name) from error
 

@@ -104,3 +104,15 @@ def test_the_page_writes_them_where_nobody_shares_it(studio_home: Path) -> None:
     assert served[0] - served[1] == {
         *("wildcard_text", "wildcard_keep", "model_words", "style_words")
     }
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
+def test_a_file_that_was_brought_keeps_its_letters(studio_home: Path, encoding: str) -> None:
+    folder = studio_home / "wildcards/alt"
+    folder.mkdir(parents=True)
+    (folder / "farbe.txt").write_bytes("grün\r\n# so\r\n schön\r\n".encode(encoding))
+    assert {chosen("__alt/farbe__", seed) for seed in range(20)} == {"grün", "schön"}
+    assert {chosen("__alt/*__", seed) for seed in range(20)} == {"grün", "schön"}
+    assert "grün" in text_of("alt/farbe")
+    assert keep("alt/farbe", "rötlich") == 1
+    assert chosen("__alt/farbe__", 1) == "rötlich"
