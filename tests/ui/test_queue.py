@@ -230,8 +230,8 @@ def test_the_next_seeds_follow_the_last(given: dict[str, float], then: dict[str,
 def test_a_page_at_rest_is_told_how_many_come_before_it_and_no_more(engine: HeldEngine) -> None:
     runs = Runs(engine, Limits(shared=True))
     mine, other = runs.session("a"), runs.session("b")
-    start = queue.THIS_START
-    assert queue.shown(runs, mine) == {"items": [], "ahead": None, "start": start}
+    known = {"items": [], "start": queue.THIS_START}
+    assert queue.shown(runs, mine) == known | {"ahead": None}
     engine.release(2)
     done = runs.submit(other, preset("first"))
     until(lambda: done.state == "done")
@@ -240,8 +240,7 @@ def test_a_page_at_rest_is_told_how_many_come_before_it_and_no_more(engine: Held
     until(lambda: len(engine.started) == 2)
     # 16 passes each, at 2 s for the 4 of the first
     text = "2 runs before yours · starts in about 16 s"
-    ahead = {"text": text, "again": 16.0}
-    assert queue.shown(runs, mine) == {"items": [], "ahead": ahead, "start": start}
+    assert queue.shown(runs, mine) == known | {"ahead": {"text": text, "again": 16.0}}
     assert queue.shown(runs, other)["ahead"] is None  # whose place the bar says
     runs.cancel(other.active()[1])
     engine.release()  # the preview: half of the passes

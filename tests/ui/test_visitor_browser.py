@@ -15,7 +15,7 @@ from studio.ui import queue
 from studio.ui.page import build, launch_options
 from studio.ui.space import SPACE
 from tests.support.fake_engine import FakeEngine
-from tests.support.studio_page import PATIENCE, Studio, eventually
+from tests.support.studio_page import PATIENCE, Studio, eventually, expect
 
 pytestmark = pytest.mark.browser
 
@@ -104,7 +104,7 @@ def test_pictures_that_went_with_a_start_are_said_to_be_gone(
         visit.says("anew, and the pictures of the sweep are gone.", ".gs-sweep-status")
         visit.page.reload()  # told once
         visit.says("Ready")
-        assert "gone" not in visit.page.locator(".gs-sweep-status").first.inner_text()
+        expect(visit.page.locator(".gs-sweep-status").first).not_to_contain_text("gone")
         visit.tab("Result")
         make_two()
         page.close()
