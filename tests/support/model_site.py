@@ -58,7 +58,9 @@ class Site:
 
     def hashes(self) -> set[str]:
         """Of its files, as the site writes them."""
-        return {digest for file in self.info["files"] for digest in file["hashes"].values()}
+        files = self.info.get("files")
+        known = [one.get("hashes") for one in (files if isinstance(files, list) else ())]
+        return {digest for one in known if isinstance(one, dict) for digest in one.values()}
 
     def close(self) -> None:
         """Stop serving."""
