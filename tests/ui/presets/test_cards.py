@@ -132,7 +132,7 @@ def test_a_card_whose_file_has_gone_is_said_to_be_and_leaves_the_list(
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(wiring, "warn", lambda error: said.append(str(error)))
-    delete = wiring._changed(
+    delete = wiring.changed(
         lambda event: print(styles.delete(str(event), Limits())), lambda: styles.cards(Limits())
     )
     assert delete("gone")["items"] == [] and said == ["style: there is no such style"]  # type: ignore[arg-type]
