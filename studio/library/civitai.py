@@ -1,4 +1,4 @@
-"""Fetching a model from civitai.com into the library, by the link of its page, its AIR or a hash of its file.
+"""Fetching a model from civitai.com into the library: by its page's link, its AIR or its file's hash.
 
 A file lands in ``STUDIO_HOME/models``, in the folder that other tools have for its kind, with what the
 site says of it beside it (``NAME.civitai.info``: its words, its base, its hashes). What has come is kept

@@ -16,9 +16,14 @@ def only_controls(row: Row) -> bool:
     return row.weight < 0 and row.control is not None and row == plain
 
 
+def is_said(row: Row) -> bool:
+    """Whether the web UIs' text has a row: one with a prompt, or :func:`only_controls`."""
+    return bool(row.prompt) or only_controls(row)
+
+
 def leading(rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Row]]:
-    """Rows with a prompt, or :func:`only_controls`, those left out that only go on with an earlier one in another part of the
-    denoising: together they pull as one does that acts all along."""
+    """Rows of which :func:`is_said`, those left out that only go on with an earlier one in another part
+    of the denoising: together they pull as one does that acts all along."""
     return [turns[0] for turns in _turns(rows)]
 
 
@@ -37,9 +42,10 @@ def all_along(rows: Sequence[tuple[int, Row]]) -> set[int]:
 def _turns(rows: Sequence[tuple[int, Row]]) -> list[list[tuple[int, Row]]]:
     found: list[list[tuple[int, Row]]] = []
     for index, row in rows:
-        if not (row.prompt or only_controls(row)):
+        if not is_said(row):
             continue
-        alike = (turns for turns in found if _said(turns[0][1]) == _said(row))
+        said = _said(row)
+        alike = (turns for turns in found if _said(turns[0][1]) == said)
         own = next((turns for turns in alike if _fits(row, [one for _, one in turns])), None)
         if own is None:
             found.append([(index, row)])

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from studio.preset import Control, Preset, Row
 from studio.preset.preprocessors import PREPROCESSORS
-from studio.share.turns import only_controls
+from studio.share.turns import is_said
 
 Span = tuple[float, float]
 USUAL_UNITS = 3  # of both web UIs, unless their settings say otherwise
@@ -30,7 +30,7 @@ class Unit:
 
 def units_of(preset: Preset) -> list[Unit]:
     """The controls of active rows, once each; rows that take turns have theirs in one part or several."""
-    rows = [(at, row) for at, row in preset.active_rows() if row.prompt or only_controls(row)]
+    rows = [(at, row) for at, row in preset.active_rows() if is_said(row)]
     places: dict[tuple[Control, int], list[tuple[str, Span]]] = {}
     for index, row in rows:
         seen: list[Control] = []

@@ -11,7 +11,7 @@ from studio.preset.prompts import split_prompt
 from studio.preset.refinements import path_of
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.preset.variants import varies
-from studio.share.turns import all_along, leading, only_controls
+from studio.share.turns import all_along, is_said, leading
 from studio.share.units import units_unsaid
 
 OURS_ALONE = ("image", "image_prompt", "mask", "range", "curve", "reference")
@@ -37,7 +37,7 @@ def unsaid(preset: Preset) -> list[str]:
 
 
 def _of_row(index: int, row: Row, all_along: bool) -> list[str]:
-    if not row.prompt and not only_controls(row):
+    if not is_said(row):
         return [f"rows.{index}: it has no prompt, and is left out"]
     found = [
         f"rows.{index}.{name}: left out, the text has no place for it"

@@ -107,7 +107,7 @@ def to_preset(
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]
-    notes += elsewhere(found, base is None, additions.missing)
+    notes += elsewhere(found, shelf, base is None, additions.missing)
     notes += [*found.notes, *found.fields.notes(), *more]
     return validate(_clean(data)), _bounded(notes)
 

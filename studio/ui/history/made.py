@@ -22,9 +22,9 @@ from studio.ui.presets.copies import for_a1111
 
 def facts(record: Record, file: Path) -> dict[str, Any]:
     """Scheduler, weights of the rows that took part, a variation's seed with how far it is, what is
-    read from control images with its strength, that of a start picture, the model that finished it with where it took over, how
-    much larger a second pass made it with its strength and what is its own and, with a LoRA, ω; nothing
-    where neither the picture's file nor the database holds a preset that can be read."""
+    read from control images with its strength, that of a start picture, the model that finished it with
+    where it took over, how much larger a second pass made it with its strength and what is its own and,
+    with a LoRA, ω; nothing where neither the picture's file nor the database holds a preset that can be read."""
     preset = _preset(record, file)
     if preset is None:
         return {}

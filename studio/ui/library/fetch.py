@@ -14,9 +14,9 @@ from studio.errors import StudioError
 from studio.library.civitai import SiteModel
 from studio.library.download import HubModel, download, look_up
 from studio.ui.describe import progress_bar
-from studio.ui.errors import on_page, plain_line, warn
-from studio.ui.library import kept_fields, models
-from studio.ui.library.job import Job, Steps
+from studio.ui.errors import on_page, plain_line
+from studio.ui.library import kept_fields
+from studio.ui.library.job import Job, Steps, begin, shown
 from studio.ui.library.models import megabytes
 from studio.ui.space import Limits
 from studio.ui.widgets import EACH, QUIET
@@ -81,23 +81,11 @@ def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -
         return
     job = fetch_job()
 
-    def watched(begun: bool = False) -> Iterator[tuple[Any, ...]]:
-        untouched = [gr.skip()] * len(library_parts)
-        yield gr.skip(), *untouched  # of an event that gives nothing Gradio empties the outputs
-        for status, arrived in job.watch(begun):
-            if arrived:
-                yield status, models.as_signal(), models.table(limits.shared)
-            else:
-                yield status, *untouched
+    def watched() -> Iterator[tuple[Any, ...]]:
+        yield from shown(job, library_parts, limits)
 
     def fetching(identity: str) -> Iterator[tuple[Any, ...]]:
-        begun = False
-        try:
-            job.start({"identity": identity})
-            begun = True
-        except StudioError as error:  # the bar of the one that comes stays
-            warn(error)
-        yield from watched(begun)
+        yield from begin(job, {"identity": identity}, library_parts, limits)
 
     def opened(kept: str) -> tuple[Any, Any]:
         """For a page that is opened: the name of what comes now, else the one that this tab had, and

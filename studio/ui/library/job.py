@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 from weakref import WeakSet
 
+import gradio as gr
+
 from studio.errors import StudioError
 from studio.ui.describe import progress_bar
-from studio.ui.errors import on_page, plain_line
+from studio.ui.errors import on_page, plain_line, warn
 from studio.ui.library import models
 from studio.ui.library.cut_off import Note
+from studio.ui.space import Limits
 
 LOOK_SECONDS = 2.0  # after which a watcher says again what it said, so that one who left is noticed
 GREETS_SECONDS = 600.0  # for which a page that is opened says how the last one ended
@@ -33,6 +36,37 @@ def end_jobs(seconds: float = END_SECONDS) -> None:
     under_way = [job for job in list(JOBS) if job.ask_to_stop(ending=True)]
     for job in under_way:
         job.wait(end - time.monotonic())
+
+
+def shown(
+    job: Job, library_parts: Sequence[Any], limits: Limits, begun: bool = False
+) -> Iterator[tuple[Any, ...]]:
+    """What an event shows of a job as it goes on: its bars, and the library drawn anew where a model has
+    come.
+
+    Args:
+        begun: as of :meth:`Job.watch`.
+    """
+    untouched = [gr.skip()] * len(library_parts)
+    yield gr.skip(), *untouched  # of an event that gives nothing Gradio empties the outputs
+    for status, arrived in job.watch(begun):
+        if arrived:
+            yield status, models.as_signal(), models.table(limits.shared)
+        else:
+            yield status, *untouched
+
+
+def begin(
+    job: Job, given: Mapping[str, Any], library_parts: Sequence[Any], limits: Limits
+) -> Iterator[tuple[Any, ...]]:
+    """Begin what a form says, as :func:`shown`; where another is under way, that is said and shown."""
+    begun = False
+    try:
+        job.start(given)
+        begun = True
+    except StudioError as error:  # the bar of the other one stays
+        warn(error)
+    yield from shown(job, library_parts, limits, begun)
 
 
 class Job:

@@ -14,9 +14,10 @@ from studio.plan.kept_omega import recipe_of
 from studio.plan.kept_rows import advice
 from studio.preset import Preset
 from studio.ui.editor.field import Field
-from studio.ui.errors import on_page, refusal, warn
+from studio.ui.errors import on_page, refusal
 from studio.ui.form import Form, to_preset
 from studio.ui.library import kept_fields, models
+from studio.ui.library.job import begin, shown
 from studio.ui.library.merge_job import MergeJob
 from studio.ui.library.merged import (
     BEGIN,
@@ -169,23 +170,11 @@ def attach(
     def given(values: tuple[Any, ...]) -> dict[str, Any]:
         return dict(zip(names, values, strict=True))
 
-    def watched(begun: bool = False) -> Iterator[tuple[Any, ...]]:
-        untouched = [gr.skip()] * len(library_parts)
-        yield gr.skip(), *untouched  # of an event that gives nothing Gradio empties the outputs
-        for status, arrived in job.watch(begun):
-            if arrived:
-                yield status, models.as_signal(), models.table(limits.shared)
-            else:
-                yield status, *untouched
+    def watched() -> Iterator[tuple[Any, ...]]:
+        yield from shown(job, library_parts, limits)
 
     def merging(*values: Any) -> Iterator[tuple[Any, ...]]:
-        begun = False
-        try:
-            job.start(given(values))
-            begun = True
-        except StudioError as error:  # the bar of the one that is made stays
-            warn(error)
-        yield from watched(begun)
+        yield from begin(job, given(values), library_parts, limits)
 
     def line(*values: Any) -> Any:
         return job.line_of(given(values)) or described(given(values))
@@ -235,12 +224,12 @@ def attach(
     parts.start.click(merging, fields, outputs, concurrency_limit=None, **EACH)
     # What goes on since another page began it, or has ended meanwhile, is shown to who comes back.
     gr.on(None, watched, None, outputs, concurrency_limit=None, **QUIET)
-    shown = [parts.panel, parts.status, *fields]
+    opened = [parts.panel, parts.status, *fields]
     gr.on(
         None,
         lambda text: begun(parts, job, text),
         parts.kept,
-        shown,
+        opened,
         js=kept_fields.ask("merge"),
         **QUIET,
     )

@@ -125,6 +125,10 @@ window.studio = window.studio || {};
     return { node, input, show };
   };
 
+  /** Whether the page has a component of that id; its tab may not be drawn yet. */
+  studio.isLaidOut = (id) =>
+    (window.gradio_config?.components || []).some(({ props }) => props?.elem_id === id);
+
   /** The address of a file beside the page, wherever a proxy has put that. */
   studio.besidePage = function (name, place = window.gradio_config?.root || location.href) {
     const at = new URL(place);

@@ -118,15 +118,10 @@ window.studio = window.studio || {};
 
   const AT_THE_SITE =
     /^(['"]).*\1 can be looked up on civitai\.com: ([0-9a-f]{8,64}|civitai\.com\/api\/download\/models\/\d{1,12})$/i;
-  const fetches = () =>
-    (window.gradio_config?.components || []).some(
-      ({ props }) => props?.elem_id === "gs-fetch-name", // its tab may not be drawn yet
-    );
-
   /** A note; of a model that a site may have, with the button that looks it up there. */
   function lineOf(note) {
     const [, , wanted] = note.match(AT_THE_SITE) ?? [];
-    if (!wanted || !fetches()) return el("li", {}, note);
+    if (!wanted || !studio.isLaidOut("gs-fetch-name")) return el("li", {}, note);
     const look = el(
       "button",
       {

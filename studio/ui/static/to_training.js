@@ -2,11 +2,8 @@
 (function (studio) {
   "use strict";
 
-  /** Whether this page trains; a shared one may not. Its tab may not be drawn yet. */
-  studio.trains = () =>
-    (window.gradio_config?.components || []).some(
-      ({ props }) => props?.elem_id === "gs-train-files",
-    );
+  /** Whether this page trains; a shared one may not. */
+  studio.trains = () => studio.isLaidOut("gs-train-files");
 
   const BUSY = 1200; // looks, in a minute: while that field uploads it is not there
   const STANDS = 6; // looks: Gradio's signs of the last upload go a moment after it

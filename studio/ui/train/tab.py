@@ -39,7 +39,8 @@ class TrainParts:
     """The tab's components. ``fields`` are settings by their names in ``TrainConfig``;
     ``files`` is where files are dropped, ``uploads`` remembers their paths, ``kept`` brings back
     what the browser kept; ``changes`` tells of the form's, ``looks`` of who comes to look: another
-    page may have begun a training; ``actions`` are the buttons of :data:`ACTIONS`; ``brought_for``: the method and base whose defaults came last."""
+    page may have begun a training; ``actions`` are the buttons of :data:`ACTIONS`; ``brought_for``: the
+    method and base whose defaults came last."""
 
     files: gr.File
     uploads: Signal

@@ -19,6 +19,15 @@ def opened(studio: Studio) -> Any:
     return studio.page.get_by_role("dialog", name="Settings")
 
 
+def fill(dialog: Any, name: str, label: str, text: str) -> tuple[Any, Any]:
+    """Write a setting and leave it: its row, and its field."""
+    row = dialog.locator(f"[data-setting='{name}']")
+    field = row.get_by_label(label, exact=True)
+    field.fill(text)
+    field.press("Tab")
+    return row, field
+
+
 def test_settings_are_kept_say_where_they_come_from_and_act(
     studio: Studio, settings_file: Path
 ) -> None:
@@ -59,20 +68,14 @@ def test_what_is_refused_is_said_at_its_field_and_stands_as_typed(
         ("Pictures", "outputs", "here/there", "must be the full path of a folder"),
         ("File names", "file_names", "[nobody]", "there is no '[nobody]' for a file's name"),
     ):
-        row = dialog.locator(f"[data-setting='{name}']")
-        field = row.get_by_label(label, exact=True)
-        field.fill(bad)
-        field.press("Tab")
+        row, field = fill(dialog, name, label, bad)
         row.locator(".gs-settings-fault", has_text=said).wait_for()
         expect(field).to_have_value(bad)
     assert not settings_file.exists() or json.loads(settings_file.read_text()) == {}
     studio.page.keyboard.press("Escape")
     studio.says("stays as it was.", ".gs-toast")
     dialog = opened(studio)
-    row = dialog.locator("[data-setting='long_run']")
-    field = row.get_by_label("A long run", exact=True)
-    field.fill("30")
-    field.press("Tab")
+    row, field = fill(dialog, "long_run", "A long run", "30")
     row.get_by_text("set here").wait_for()
     expect(dialog.locator(".gs-settings-fault")).to_have_count(0)
 
@@ -82,15 +85,10 @@ def test_what_is_refused_stands_with_its_reason_beside_what_is_changed_after_it(
 ) -> None:
     studio.open()
     dialog = opened(studio)
-    run = dialog.locator("[data-setting='long_run']")
-    field = run.get_by_label("A long run", exact=True)
-    field.fill("99999999")
-    field.press("Tab")
+    run, field = fill(dialog, "long_run", "A long run", "99999999")
     run.locator(".gs-settings-fault").wait_for()
-    names = dialog.locator("[data-setting='file_names']").get_by_label("File names", exact=True)
-    names.fill("[seed]")
-    names.press("Tab")
-    dialog.locator("[data-setting='file_names']").get_by_text("set here").wait_for()
+    names, _ = fill(dialog, "file_names", "File names", "[seed]")
+    names.get_by_text("set here").wait_for()
     expect(field).to_have_value("99999999")
     expect(run.locator(".gs-settings-fault")).to_contain_text("86400")
     studio.page.keyboard.press("Escape")

@@ -153,12 +153,7 @@
       return studio.toast("A control image was removed meanwhile; the picture is left out.");
     }
     function share(control, image) {
-      const before = studio.controlsOf(card.row).slice(0, at);
-      const equal = before.filter((one) => studio.asText(one) === studio.asText(control)).length;
-      const { cards } = card.stack;
-      const others = cards.filter((one) => one !== card);
-      const filled = studio.shareControlImage(others, control, image, equal);
-      const rows = filled.map((row) => cards.indexOf(others[row - 1]) + 1).join(", ");
+      const rows = studio.shareControlImage(card, at, control, image).join(", ");
       if (rows)
         studio.toast(`Row ${rows}: the same control had no picture, and has this one, too.`);
     }

@@ -75,17 +75,18 @@ window.studio = window.studio || {};
   };
 
   /** Put a picture where a control of other rows is the same but has none, as a picture of another tool
-   *  brings it once for each row; the numbers of those rows.
-   *  @param equal of several the same in a row, which one */
-  studio.shareControlImage = function (cards, control, image, equal = 0) {
+   *  brings it once for each row; the numbers of those rows. Of several the same in a row, each has one.
+   *  @param card, place whose control it is, as it was before: `control` */
+  studio.shareControlImage = function (card, place, control, image) {
     const same = JSON.stringify(control);
+    const alike = (row) =>
+      studio.controlsOf(row).flatMap((one, at) => (JSON.stringify(one) === same ? [at] : []));
+    const equal = alike(card.row).filter((at) => at < place).length;
     const changed = [];
-    cards.forEach((card, index) => {
-      const all = studio.controlsOf(card.row);
-      const places = all.flatMap((one, at) => (JSON.stringify(one) === same ? [at] : []));
-      if (places.length <= equal) return;
-      const at = places[equal];
-      card.edit(studio.withControl(card.row, at, { ...all[at], image }));
+    card.stack.cards.forEach((other, index) => {
+      const at = other === card ? undefined : alike(other.row)[equal];
+      if (at === undefined) return;
+      other.edit(studio.withControl(other.row, at, { ...control, image }));
       changed.push(index + 1);
     });
     return changed;
