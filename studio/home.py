@@ -49,6 +49,11 @@ def presets_folder() -> Path:
     return studio_home() / "presets"
 
 
+def presets_bin() -> Path:
+    """Presets and styles that were deleted or replaced, until somebody empties it."""
+    return studio_home() / "bin" / "presets"
+
+
 def wildcards_folder() -> Path:
     """Lists that prompts choose from, a text file each."""
     return studio_home() / "wildcards"

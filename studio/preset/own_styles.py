@@ -13,6 +13,7 @@ from studio.errors import BadPreset, MissingFile, first_of, shorten
 from studio.files import read_regular, shown, slug, write_atomically, write_new
 from studio.home import styles_folder
 from studio.locks import held
+from studio.preset.aside import GONE, drop, kept_aside, put_aside
 from studio.preset.styles import (
     MAX_BYTES,
     MAX_TEXT,
@@ -77,16 +78,44 @@ def _edit(style: Style, new: str, prompt: str | None, negative: str | None) -> N
     _rewrite(style, {"name": new, **texts})
 
 
-def delete_style(name: str) -> str:
-    """Remove a style from its file, and the file with its last one; returns its name.
+def delete_style(name: str) -> tuple[str, str]:
+    """Remove a style from its file, and the file with its last one.
+
+    Returns:
+        Its name, and what :func:`restore_style` finds it by.
 
     Raises:
-        StudioError: no such style, or its file cannot be written.
+        StudioError: no such style, or its file or the bin cannot be written.
     """
     with held(styles_folder()):
         style = _own(name)
+        token = put_aside([styles_folder() / style.file])
         _rewrite(style, None)
-    return style.name
+    return style.name, token
+
+
+def restore_style(token: str, name: str) -> None:
+    """Bring a style that was deleted back: into its file where that is as the deletion left it, else
+    into a file of its own.
+
+    Raises:
+        StudioError: it is not in the bin any more, another has its name, or its file cannot be
+            written.
+    """
+    with held(styles_folder()):
+        (before,) = kept_aside(token)
+        check_free(name)
+        now = styles_folder() / before.name
+        found = ((style, given) for style, given in written_in(before) if style.name == name)
+        style, given = next(found, (None, {}))
+        if style is None:
+            raise MissingFile(GONE, field="bin")
+        left = _changed(before, style, None)
+        if left == (now.read_bytes() if now.is_file() else b""):
+            write_atomically(now.resolve(), before.read_bytes())
+        else:
+            _as_file(name, [given])
+    drop(token)
 
 
 def holds_styles(path: Path) -> bool:
@@ -115,7 +144,7 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
         raise BadPreset(f"styles lie in {' or '.join(SUFFIXES)}, got {suffix}", field="styles")
     known = {one.name.lower() for one in styles()}
     usable: list[Style] = []
-    kept: list[dict[str, Any]] = []  # of those, what the file says, also what is not read here
+    kept: list[Mapping[str, Any]] = []  # of those, what the file says, also what is not read here
     unusable, taken = [], []
     for one, given in written_in(path):
         if one.problem:
@@ -124,7 +153,7 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
             taken.append(f"style {shorten(one.name)}: {STAYS}")
         else:
             usable.append(one)
-            kept.append({key: said for key, said in given.items() if key and said is not None})
+            kept.append(given)
         known |= set() if one.problem else {one.name.lower()}
     notes = [*unusable, *taken]
     if not usable:
@@ -134,12 +163,20 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
             field=shown(path.name),
         )
     if taken:
-        text, suffix = json.dumps(kept, ensure_ascii=False, indent=2), ".json"
-        data = text.encode()
+        _as_file(path.stem, kept)
     else:
         data = read_regular(path, MAX_BYTES)
-    write_new(styles_folder(), slug(path.stem) or "styles", suffix, data)
+        write_new(styles_folder(), slug(path.stem) or "styles", suffix, data)
     return usable, [*notes, *_unread(usable)]
+
+
+def _as_file(stem: str, entries: Iterable[Mapping[str, Any]]) -> None:
+    """Keep entries of files as a file of their own."""
+    said = [
+        {key: value for key, value in one.items() if key and value is not None} for one in entries
+    ]
+    data = json.dumps(said, ensure_ascii=False, indent=2).encode()
+    write_new(styles_folder(), slug(stem) or "styles", ".json", data)
 
 
 def _unread(taken: Sequence[Style]) -> list[str]:
@@ -160,17 +197,21 @@ def _own(name: str) -> Style:
 def _rewrite(style: Style, new: Mapping[str, str] | None) -> None:
     """The style's file with its name and texts changed as ``new`` says, or without it (``None``)."""
     path = styles_folder() / style.file
+    if data := _changed(path, style, new):
+        write_atomically(path.resolve(), data)  # a file elsewhere that is linked here stays the one
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _changed(path: Path, style: Style, new: Mapping[str, str] | None) -> bytes:
+    """What the file in ``path`` holds with that change; nothing where no style is left."""
     change = _in_table if path.suffix.lower() == ".csv" else _in_document
     try:
-        data = change(read_regular(path, MAX_BYTES).decode("utf-8-sig"), style, new)
+        return change(read_regular(path, MAX_BYTES).decode("utf-8-sig"), style, new)
     except OSError as error:
         raise MissingFile(error.strerror or "cannot be read", field=style.file) from error
     except (ValueError, TypeError, LookupError, csv.Error) as error:
         raise MissingFile(CHANGED, field=style.file) from error
-    if data:
-        write_atomically(path.resolve(), data)  # a file elsewhere that is linked here stays the one
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _key(side: str, given: Mapping[str, Any]) -> str:

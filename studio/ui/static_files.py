@@ -102,6 +102,7 @@ SCRIPTS = (
     "queue.js",
     "restarts.js",
     "texts.js",
+    "taken_back.js",
     "views.js",
     "gallery/cards.js",
     "gallery/panel.js",

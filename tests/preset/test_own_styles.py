@@ -38,7 +38,7 @@ def test_one_of_ones_own_is_renamed_where_it_lies_and_deleted(home: Path) -> Non
         with pytest.raises(BadPreset, match="name"):
             own_styles.edit_style("Late dusk", taken)
     own_styles.edit_style("Late dusk", "LATE DUSK")  # its own name is not taken
-    assert own_styles.delete_style("LATE DUSK") == "LATE DUSK"
+    assert own_styles.delete_style("LATE DUSK")[0] == "LATE DUSK"
     assert names() == ["Ink"] and not path.exists()
 
 
@@ -57,7 +57,7 @@ def test_one_of_several_is_changed_and_the_others_stay(home: Path) -> None:
     before = lines()
     own_styles.edit_style("Ink", "Pen")
     assert lines() == [*before[:2], ["Pen", *before[2][1:]], *before[3:]]
-    assert own_styles.delete_style("Pen") == "Pen"
+    assert own_styles.delete_style("Pen")[0] == "Pen"
     assert lines() == [*before[:2], *before[3:]]
     assert table.read_bytes().startswith(b"\xef\xbb\xbfname,") and b"\r\n" in table.read_bytes()
     own_styles.edit_style("A", "C")

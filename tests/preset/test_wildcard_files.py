@@ -102,7 +102,7 @@ def test_the_page_writes_them_where_nobody_shares_it(studio_home: Path) -> None:
         for keeps in (True, False)
     ]
     assert served[0] - served[1] == {
-        *("wildcard_text", "wildcard_keep", "model_words", "style_words")
+        *("wildcard_text", "wildcard_keep", "model_words", "style_words", "bring_back")
     }
 
 

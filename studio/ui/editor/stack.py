@@ -29,6 +29,7 @@ from studio.ui.editor.wildcards import (
 )
 from studio.ui.errors import one_line, refusal
 from studio.ui.library.wording import model_words
+from studio.ui.presets.back import bring_back
 from studio.ui.presets.styles import style_words
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.sketches import painted_over
@@ -277,7 +278,6 @@ def image_size(reference: Any) -> dict[str, Any]:
         return {"error": one_line(error)}
 
 
-# To the scripts:
 SERVES = (
     store_image,
     crop_image,
@@ -296,5 +296,5 @@ SERVES = (
     prompt_choices,
     tags_like,
 )
-# Not on a page that others share:
-KEEPS = (wildcard_text, wildcard_keep, model_words, style_words)
+# To the scripts as well, but not on a page that others share:
+KEEPS = (wildcard_text, wildcard_keep, model_words, style_words, bring_back)

@@ -10,6 +10,7 @@ from studio.errors import BadPreset, MissingFile, NoPreset
 from studio.files import slug, write_atomically
 from studio.history.made import renewed
 from studio.preset import Preset, validate
+from studio.preset.aside import put_aside
 from studio.preset.saved import SavedPreset, list_presets, save_preset
 from studio.share import embed_images, extract, read_any
 from studio.share.gallery.thumbnails import small_webp
@@ -117,7 +118,7 @@ def rename(limits: Limits, identity: str, name: str) -> bool:
     Raises:
         StudioError: no such preset of one's own, or no name.
     """
-    saved = _own(limits, identity)
+    saved = own(limits, identity)
     name = " ".join(name.split())
     if not name:
         raise BadPreset("give the preset a name", field="name")
@@ -128,22 +129,28 @@ def rename(limits: Limits, identity: str, name: str) -> bool:
     return namesakes(name) > 1
 
 
-def replace(limits: Limits, identity: str, preset: Preset, image: Path | None = None) -> str:
+def replace(
+    limits: Limits, identity: str, preset: Preset, image: Path | None = None
+) -> tuple[str, str]:
     """Put ``preset`` in the place of one of the person's own, under that one's name, with ``image``
-    as its picture; returns the name.
+    as its picture.
+
+    Returns:
+        The name, and what :func:`studio.ui.presets.back.bring_back` finds the earlier one by.
 
     Raises:
         StudioError: no such preset of one's own, or it cannot be read or written.
     """
-    saved = _own(limits, identity)
+    saved = own(limits, identity)
     if saved.preset is None:
         raise BadPreset(saved.problem, field="preset")
+    token = _aside(saved)
     named = preset.model_copy(update={"name": saved.name})
     write_atomically(saved.path, named.to_json().encode())
     shown = _picture(saved.path, image)
     if saved.thumbnail is not None and saved.thumbnail != shown:
         saved.thumbnail.unlink(missing_ok=True)
-    return saved.name
+    return saved.name, token
 
 
 def _picture(path: Path, image: Path | None) -> Path | None:
@@ -155,20 +162,33 @@ def _picture(path: Path, image: Path | None) -> Path | None:
     return shown
 
 
-def delete(limits: Limits, identity: str) -> str:
-    """Remove one of the person's own presets with its picture; returns its name.
+def delete(limits: Limits, identity: str) -> tuple[str, str]:
+    """Remove one of the person's own presets with its picture.
+
+    Returns:
+        Its name, and what :func:`studio.ui.presets.back.bring_back` finds it by.
+
+    Raises:
+        StudioError: no such preset of one's own, or it cannot be put into the bin.
+    """
+    saved = own(limits, identity)
+    token = _aside(saved)
+    for path in (saved.path, saved.thumbnail):
+        if path is not None:
+            path.unlink(missing_ok=True)
+    return saved.name, token
+
+
+def _aside(saved: SavedPreset) -> str:
+    return put_aside(path for path in (saved.path, saved.thumbnail) if path is not None)
+
+
+def own(limits: Limits, identity: str) -> SavedPreset:
+    """The person's own preset in a slot.
 
     Raises:
         MissingFile: no such preset of one's own.
     """
-    saved = _own(limits, identity)
-    for path in (saved.path, saved.thumbnail):
-        if path is not None:
-            path.unlink(missing_ok=True)
-    return saved.name
-
-
-def _own(limits: Limits, identity: str) -> SavedPreset:
     for name, saved in _slots(limits):
         if name == identity and not saved.shipped:
             return saved

@@ -125,8 +125,8 @@ def style_words(asked: Any) -> dict[str, Any]:
     return {"kept": True}
 
 
-def delete(name: str, limits: Limits) -> str:
-    """Remove a style of one's own; returns its name.
+def delete(name: str, limits: Limits) -> tuple[str, str]:
+    """Remove a style of one's own; returns its name, and what brings it back.
 
     Raises:
         StudioError: as :func:`studio.preset.own_styles.delete_style`, or this page is shared.

@@ -275,9 +275,12 @@
       else if (what === "styles" && drawn) studio.emit("styles", items);
       drawn = true;
     };
+    const offered = studio.bringingBack(what, trigger);
     watch("value", () => {
       changed();
-      if (!strip) said();
+      if (strip) return;
+      said();
+      offered(studio.clone(props.value)?.back);
     });
     if (strip) {
       studio.on("order", draw);

@@ -27,6 +27,7 @@ from studio.ui.history import moments as made
 from studio.ui.layout import Parts
 from studio.ui.library.models import library
 from studio.ui.presets import copies, gallery, styles
+from studio.ui.presets.back import offered
 from studio.ui.runs import Runs
 from studio.ui.session import Session
 from studio.ui.space import Limits
@@ -63,8 +64,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     for cards in (parts.shelf, parts.tour):
         cards.select(guarded(from_shelf), parts.session, outputs, js=WITH_SESSION, **IN_TURN)
 
-    def deleted(event: gr.EventData) -> None:
-        tell(f"Deleted {gallery.delete(limits, str(event.id))}", title="Preset")
+    def deleted(event: gr.EventData) -> dict[str, Any]:
+        return offered("Deleted", *gallery.delete(limits, str(event.id)))
 
     def renamed(event: gr.EventData) -> None:
         if gallery.rename(limits, str(event.id), str(event.name)):
@@ -211,16 +212,18 @@ def replaced_of(runs: Runs, owner: Session, identity: str) -> list[str]:
 
 
 def changed(
-    act: Callable[[gr.EventData], None], cards: Callable[[], dict[str, Any]]
+    act: Callable[[gr.EventData], dict[str, Any] | None], cards: Callable[[], dict[str, Any]]
 ) -> Callable[[gr.EventData], dict[str, Any]]:
-    """Change one card; where it cannot be, that is said, and the list is as it is by now."""
+    """Change one card; where it cannot be, that is said, and the list is as it is by now. What ``act``
+    answers goes with the list."""
 
     def done(event: gr.EventData) -> dict[str, Any]:
+        more = None
         try:
-            act(event)
+            more = act(event)
         except StudioError as error:
             warn(error)
-        return cards()
+        return cards() | (more or {})
 
     return guarded(done)
 

@@ -15,6 +15,7 @@ from studio.ui.form import to_preset
 from studio.ui.history.moments import picture_of
 from studio.ui.layout import Parts
 from studio.ui.presets import gallery
+from studio.ui.presets.back import offered
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import EACH, QUIET, WITH_SESSION, fresh
@@ -36,25 +37,25 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
     def picture(session: str, preset: Preset) -> Path | None:
         return picture_of(runs.session(run.key_of(session)).moments, preset)
 
-    def said(text: str) -> dict[Any, Any]:
-        tell(text, title="Preset")
-        return {parts.shelf: gallery.cards(limits), parts.signals["saved"]: fresh({})}
+    def shown_with(more: dict[str, Any]) -> dict[Any, Any]:
+        return {parts.shelf: gallery.cards(limits) | more, parts.signals["saved"]: fresh({})}
 
     def saved(session: str, **values: Any) -> dict[Any, Any]:
         preset = to_preset(values)
         before = gallery.namesakes(preset.name)
         path = gallery.save(preset, limits, picture(session, preset))
         stays = "; the one of this name before stays as it is" if before else ""
-        return said(f"Saved as {path.name}{stays}")
+        tell(f"Saved as {path.name}{stays}", title="Preset")
+        return shown_with({})
 
     def replaced(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
         preset = to_preset(values)
         try:
-            name = gallery.replace(limits, str(event.id), preset, picture(session, preset))
+            was = gallery.replace(limits, str(event.id), preset, picture(session, preset))
         except MissingFile as error:
             warn(error)
             return {parts.shelf: gallery.cards(limits)}
-        return said(f"Replaced {name}")
+        return shown_with(offered("Replaced", *was))
 
     parts.save.click(guarded(saved), parts.session, shown, **options, **QUIET)
     parts.shelf.replace(guarded(replaced), parts.session, shown, **options, **EACH)

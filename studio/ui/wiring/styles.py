@@ -13,6 +13,7 @@ from studio.ui.errors import guarded, tell
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.layout import Parts
 from studio.ui.presets import styles
+from studio.ui.presets.back import offered
 from studio.ui.space import Limits
 from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_PRESSED
 from studio.ui.wiring.presets import changed, notes_of
@@ -65,8 +66,8 @@ def attach(parts: Parts, limits: Limits) -> None:
             **QUIET,
         )
 
-    def deleted(event: gr.EventData) -> None:
-        tell(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
+    def deleted(event: gr.EventData) -> dict[str, Any]:
+        return offered("Deleted", *styles.delete(str(event.id), limits))
 
     anew = partial(styles.cards, limits)
     parts.styles.submit(

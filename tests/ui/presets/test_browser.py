@@ -218,7 +218,7 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     for answer in ("dismiss", "accept"):  # it is asked about first
         page.once("dialog", lambda dialog, do=answer: getattr(dialog, do)())
         first.get_by_role("button", name="Replace Yak of mine with the form").click()
-    page.locator(".toast-body").filter(has_text="Replaced Yak of mine").wait_for()
+    desk.says("Replaced Yak of mine", ".gs-toast")
     (yak,) = (p for p in (home / "presets").glob("*.json") if "Yak" in p.read_text())
     assert json.loads(yak.read_text())["rows"][0]["prompt"] == "a tree"
     page.get_by_role("searchbox", name="Search presets").fill("no such preset")
@@ -230,8 +230,14 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     page.wait_for_function(
         "document.querySelector('#gs-shelf .gs-presets')?.innerText.includes('Yak') === false"
     )
-    page.get_by_role("searchbox", name="Search presets").fill("")
     assert not any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
+    gone = page.locator(".gs-toast").filter(has_text="Deleted Yak of mine")
+    gone.get_by_role("button", name="Undo").click()  # it comes back, and goes again
+    first.get_by_role("button", name="Delete Yak of mine").wait_for()
+    page.once("dialog", lambda dialog: dialog.accept())
+    first.get_by_role("button", name="Delete Yak of mine").click()
+    expect(page.locator(".gs-own").filter(has_text="Yak")).to_have_count(0)
+    page.get_by_role("searchbox", name="Search presets").fill("")
 
 
 def test_a_preset_that_went_elsewhere_leaves_the_shelf_once_that_is_said(

@@ -65,7 +65,7 @@ def test_one_s_own_preset_is_replaced_under_its_name(studio_home: Path) -> None:
     path = gallery.save(preset, Limits(), moments.picture_of(pictures, preset))
     other = validate({"name": "Other", "rows": [{"prompt": "a tree"}]})
     (card, *_) = gallery.cards(Limits())["items"]
-    assert gallery.replace(Limits(), card["id"], other) == "Mine"
+    assert gallery.replace(Limits(), card["id"], other)[0] == "Mine"
     (now, *_) = gallery.cards(Limits())["items"]
     assert (now["id"], now["title"]) == (card["id"], "Mine")
     assert gallery.pick(Limits(), card["id"]).rows[0].prompt == "a tree"
