@@ -119,10 +119,11 @@ class Whole(Drawn):
 
 
 class Signal(Drawn):
-    """Tells the page's scripts something under ``name``; shows nothing."""
+    """Tells the page's scripts something under ``name``, which they can ask for by ``submit``; shows
+    nothing."""
 
     def __init__(self, name: str, value: Any = None, **kwargs: Any) -> None:
-        mount = f"studio.signal(props, watch, '{name}');"
+        mount = f"studio.signal(props, watch, trigger, '{name}'); /* 'submit' */"
         super().__init__(value, mount, elem_classes=["gs-signal"], **kwargs)
 
 

@@ -269,8 +269,9 @@ window.studio = window.studio || {};
     if (name in last) callback(last[name]);
   };
 
-  /** Body of a Signal component: what the server sends goes out on the bus. */
-  studio.signal = function (given, watch, name) {
+  /** Body of a Signal component: what the server sends goes out on the bus, and "ask-…" asks for it. */
+  studio.signal = function (given, watch, trigger, name) {
+    studio.on(`ask-${name}`, () => trigger("submit", {}));
     const props = studio.lastGiven(given, watch);
     const tell = () => {
       if (props.value !== null && props.value !== undefined && props.value !== "")

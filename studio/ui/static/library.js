@@ -127,6 +127,22 @@
     if (entry.trigger) studio.toast(`Its word is “${entry.trigger}”.`);
   }
 
+  // What has come or gone in one tab, as with a download, the others of this browser ask for too.
+  const PLACE = `guidance-studio-models${location.pathname}`;
+  let listed = null;
+  let asked = false; // by another tab, whose news it is
+  studio.on("models", (models) => {
+    const now = JSON.stringify(models);
+    if (listed !== null && now !== listed && !asked) studio.shared(PLACE, String(Date.now()));
+    listed = now;
+    asked = false;
+  });
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key !== PLACE || !newValue) return;
+    asked = true;
+    studio.emit("ask-models");
+  });
+
   /** Called once the page has its list: what was chosen holds for each that is drawn. Gradio changes what
    *  is there where it can, so that nodes stay and only their attributes are set back. */
   studio.watchLibrary = function () {

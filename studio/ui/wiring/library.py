@@ -33,6 +33,9 @@ def attach(parts: Parts, limits: Limits) -> None:
         return listed(limits)
 
     parts.rescan.click(guarded(rescanned), None, shown(parts), **QUIET)
+    parts.signals["models"].submit(  # where another tab has found others
+        guarded(lambda: listed(limits)), None, shown(parts), **QUIET
+    )
     folders.attach(parts.folders, shown(parts), rescanned)
     merge.attach(parts.merge, parts.form, shown(parts), parts.signals["models"], limits)
     previews.attach(parts.previews, parts.signals["previews"])

@@ -187,6 +187,22 @@ def test_a_new_model_is_found_and_can_be_the_base(studio: Studio, home: Path) ->
 
 
 @needs_starter
+def test_what_one_tab_finds_the_others_of_the_browser_have_too(studio: Studio, home: Path) -> None:
+    page = opened(studio.open()).page
+    other = Studio(page.context.new_page(), studio.address).open()  # at its result, not its models
+    found = home / "models" / "mine" / "copied"
+    known = "window.studio.stack.models.entryOf('mine/copied')"
+    try:
+        shutil.copytree(REPOSITORY / "assets" / "starter", found)
+        page.click("#gs-rescan")
+        other.page.wait_for_function(known, polling=100)
+    finally:
+        shutil.rmtree(found.parent)
+        page.click("#gs-rescan")
+    other.page.wait_for_function(f"!{known}", polling=100)
+
+
+@needs_starter
 @pytest.mark.timeout(600)
 def test_the_models_tab_tells_what_is_loaded(desk: Studio) -> None:
     desk.use(["a cat"], steps=1)
