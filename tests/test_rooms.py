@@ -21,7 +21,7 @@ ROOMS = (
     {"auxiliary", "errors", "heap", "home", "numbering"},
     {"extensions", "languages", "logs"},
     {"files", "image_files", "locks"},
-    {"settings"},
+    {"named_folders", "settings"},
     {"outputs"},
     {"images"},
     {"preset"},

@@ -10,8 +10,8 @@ from typing import Any
 from studio.cli import merging
 from studio.cli.common import say, say_notes
 from studio.library import Library
-from studio.library.named_folders import keep, kept, named_folders
 from studio.library.places import layout_of
+from studio.named_folders import keep, kept, named_folders
 
 
 def add_verb(verbs: Any) -> None:

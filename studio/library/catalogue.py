@@ -25,11 +25,11 @@ from studio.library.hub import in_cache, is_closed, is_hub_id, is_offline
 from studio.library.hub_pipelines import INDEX, is_whole
 from studio.library.image_encoders import seeing
 from studio.library.index import Index
-from studio.library.named_folders import named_folders
 from studio.library.own_words import own_words, worded
 from studio.library.places import Place, layout_of
 from studio.library.scan import scan
 from studio.library.upscalers import UPSCALER
+from studio.named_folders import named_folders
 
 _ORDER = {
     "base": 0,

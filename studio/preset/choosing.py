@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import re
+import stat
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from studio.errors import BadPreset
-from studio.files import listed
-from studio.home import wildcards_folder
+from studio.errors import shorten
 from studio.preset.encodings import decoded
+from studio.preset.wildcard_places import wildcard_files
 
 if TYPE_CHECKING:
     from dynamicprompts.sampling_context import SamplingContext
     from dynamicprompts.wildcards import WildcardManager
 
 MAX_FILES, MAX_FILE_BYTES = 5000, 4 * 2**20
-SUFFIXES = (".txt", ".yaml", ".json")
-File = tuple[Path, int, int]  # with its size and time of change
+File = tuple[str, Path, int, int]  # its name in a prompt, then with its size and time of change
 # All threads have one parser, whose pyparsing tries out once how its actions are called: two threads
 # that do so at once leave it refusing every text.
 _parsing = threading.Lock()
 
 
-def context(rand: Random, field: str, combined: bool = False) -> SamplingContext:
-    """What chooses by ``rand``, or all in turn, from the wildcards as they are now.
-
-    Raises:
-        BadPreset: too many or too large files, or one that cannot be read; names the field.
-    """
+def context(rand: Random, combined: bool = False) -> SamplingContext:
+    """What chooses by ``rand``, or all in turn, from the wildcards as they are now."""
     from dynamicprompts.enums import SamplingMethod
     from dynamicprompts.sampling_context import SamplingContext
 
-    manager = _manager(_files(field))
     method = SamplingMethod.COMBINATORIAL if combined else SamplingMethod.RANDOM
-    return SamplingContext(method, manager, rand=rand)
+    return SamplingContext(method, _wildcards(_files()).manager, rand=rand)
 
 
 def sampled(among: SamplingContext, text: str, most: int) -> list[str]:
@@ -48,46 +43,66 @@ def sampled(among: SamplingContext, text: str, most: int) -> list[str]:
         return [str(one) for one in islice(among.sample_prompts(text, most), most)]
 
 
-def collections(field: str) -> Iterable[str]:
-    """The names of the wildcards in the studio's folder; raises as :func:`context` does."""
-    files = _files(field)
-    return _manager(files).get_collection_names() if files else ()
+def collections() -> Iterable[str]:
+    """The names of the wildcards that can be chosen from."""
+    files = _files()
+    return _wildcards(files).manager.get_collection_names() if files else ()
 
 
-def _files(field: str) -> tuple[File, ...]:
-    """The files of wildcards as they are now, once they are known to be few and small."""
-    folder = wildcards_folder()
-    files = list(listed(folder, SUFFIXES, depth=5)) if folder.is_dir() else []
-    if len(files) > MAX_FILES:
-        raise BadPreset(f"{folder} holds {len(files)} files; at most {MAX_FILES}", field=field)
+def unread(name: str) -> str:
+    """Why there may be no wildcard of this name, where a file is too large or cannot be read; else ""."""
+    found = _wildcards(_files())
+    if name in found.large:
+        return f"the wildcard {shorten(name)} is larger than {MAX_FILE_BYTES // 2**20} MB"
+    for file in found.damaged[:1]:
+        return f"there is no wildcard {shorten(name)}, but {shorten(file)}, which cannot be read"
+    if found.more:
+        return f"there is no wildcard {shorten(name)} in the first {MAX_FILES} files of wildcards"
+    return ""
+
+
+def _files() -> tuple[File, ...]:
+    """The files of wildcards as they are now; one more than are read where there are more."""
     found = []
-    for file in files:
-        try:
-            state = file.stat()
-        except OSError as error:  # it has gone meanwhile
-            reason = f"the wildcards cannot be read ({error.strerror})"
-            raise BadPreset(reason, field=field) from error
-        if state.st_size > MAX_FILE_BYTES:
-            raise BadPreset(
-                f"the wildcard {file.name} is larger than {MAX_FILE_BYTES // 2**20} MB", field=field
-            )
-        found.append((file, state.st_size, state.st_mtime_ns))
+    for name, path in islice(wildcard_files(), MAX_FILES + 1):
+        with suppress(OSError):  # it has gone meanwhile
+            state = path.stat()
+            if stat.S_ISREG(state.st_mode) and state.st_size:
+                found.append((name, path, state.st_size, state.st_mtime_ns))
     return tuple(found)
 
 
 @lru_cache(maxsize=2)  # read once, and not with every letter that is typed
-def _manager(files: tuple[File, ...]) -> WildcardManager:
+def _wildcards(files: tuple[File, ...]) -> Wildcards:
     from dynamicprompts.wildcards import WildcardManager
-    from dynamicprompts.wildcards.collection import WildcardTextFile
-    from dynamicprompts.wildcards.tree.build import build_tree_from_path
+    from dynamicprompts.wildcards.collection.structured import parse_structured_file
 
-    if not files:
-        return WildcardManager()
-    found: dict[str, Any] = {
-        name: _Lines(one._path) if isinstance(one, WildcardTextFile) else one
-        for name, one in build_tree_from_path(wildcards_folder()).map.items()
-    }
-    return WildcardManager(root_map={"": [found]})
+    found: dict[str, Any] = {}
+    large, damaged = [], []
+    for name, path, size, _ in files[:MAX_FILES]:
+        if size > MAX_FILE_BYTES:
+            large.append(name)
+        elif path.suffix == ".txt":
+            found.setdefault(name, _Lines(path))
+        else:
+            above = name.rpartition("/")[0]
+            try:
+                for key, one in parse_structured_file(path):
+                    found.setdefault(f"{above}/{key}" if above else key, one)
+            except Exception:  # whatever a parser says of a stranger's file
+                damaged.append(path.name)
+    manager = WildcardManager(root_map={"": [found]}) if found else WildcardManager()
+    return Wildcards(manager, frozenset(large), tuple(damaged), len(files) > MAX_FILES)
+
+
+class Wildcards(NamedTuple):
+    """What the files hold. ``large``: names whose files are not read. ``damaged``: names of files that
+    cannot be. ``more``: whether there are others, which are not looked at."""
+
+    manager: WildcardManager
+    large: frozenset[str]
+    damaged: tuple[str, ...]
+    more: bool
 
 
 class _Lines:

@@ -17,7 +17,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from studio.errors import BadPreset, shorten
-from studio.preset.choosing import collections, context, sampled
+from studio.preset.choosing import collections, context, sampled, unread
 from studio.preset.document import Preset
 from studio.preset.later_prompts import later_prompts, with_later
 from studio.preset.rows import PromptReference, Row
@@ -120,7 +120,7 @@ def _pieces(prompt: str, seed: int, field: str = "prompt", like: str | None = No
     if len(marks) > MAX_MARKS:
         raise BadPreset(f"has {len(marks)} choices; at most {MAX_MARKS}", field=field)
     digest = hashlib.sha256(f"{seed}\n{prompt if like is None else like}".encode()).digest()
-    among = context(Random(digest), field)
+    among = context(Random(digest))
     pieces, place = [], 0
     for start, end in marks:
         pieces += [prompt[place:start], *_sampled(among, prompt[start:end], field)]
@@ -142,7 +142,7 @@ def every_text(
     """
     if len(prompt) > MAX_PROMPT:
         raise BadPreset(f"has {len(prompt)} characters; at most {MAX_PROMPT}", field=field)
-    among = context(Random(0), field, combined=True)
+    among = context(Random(0), combined=True)
     parts, place, count = [], 0, 1
     for start, end in _marks(prompt):
         texts = list(dict.fromkeys(_sampled(among, prompt[start:end], field, most + 1)))
@@ -166,7 +166,7 @@ def every_text(
 
 def names() -> list[str]:
     """The wildcards that there are, as they are written between underscores."""
-    found = collections("wildcards")
+    found = collections()
     return sorted(name for name in found if _WILD.fullmatch(f"__{name}__"))
 
 
@@ -242,6 +242,8 @@ def _check_wildcards(among: SamplingContext, text: str, field: str) -> None:
                     f"the wildcard {shorten(name)} holds no choice yet; write one a line into its file",
                     field=field,
                 )
+            if why := unread(name):
+                raise BadPreset(why, field=field)
             if known := ", ".join(names()[:8]):
                 raise BadPreset(
                     f"there is no wildcard {shorten(name)} in the studio's folder of wildcards; "

@@ -35,7 +35,9 @@ def text_of(name: str) -> str:
     if not there:
         if name in names():
             raise StudioError(
-                f"{shorten(name)} stands in a file of several; change it there", field=FIELD
+                f"{shorten(name)} stands in a file of several, or in another tool's folder; "
+                "change it there",
+                field=FIELD,
             )
         return ""
     try:

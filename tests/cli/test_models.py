@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from studio.__main__ import main
 from studio.errors import StudioError
-from studio.library.named_folders import keep, kept
+from studio.named_folders import keep, kept
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 
 from studio.home import further_models
-from studio.library.named_folders import keep, kept, named_folders
 from studio.library.places import LAYOUTS, layout_of
+from studio.named_folders import keep, kept, named_folders
 from studio.ui.errors import guarded, on_page
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET

@@ -19,7 +19,7 @@ from studio.home import (
     styles_folder,
     wildcards_folder,
 )
-from studio.library.named_folders import kept
+from studio.named_folders import kept
 from studio.outputs import outputs_folder
 from studio.settings import (
     SETTINGS,

@@ -20,8 +20,8 @@ from studio.errors import StudioError
 from studio.experiments.tune.points import Point
 from studio.languages import ENGLISH, Language, languages
 from studio.library.download import look_up
-from studio.library.named_folders import keep
 from studio.metrics import present
+from studio.named_folders import keep
 from studio.plan.notes import IDLE
 from studio.preset import Preset
 from studio.preset.fields import with_fields

@@ -1,0 +1,98 @@
+"""Wildcards lie in several folders, and a file that cannot be read takes no other along."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from studio.errors import BadPreset, StudioError
+from studio.named_folders import keep
+from studio.preset import choosing
+from studio.preset.variants import names, text_of
+from studio.preset.wildcard_files import keep as write
+from studio.preset.wildcard_files import text_of as written
+
+Put = Callable[..., Path]
+
+
+@pytest.fixture
+def put(studio_home: Path) -> Put:
+    """Writes a file of wildcards below the home."""
+
+    def file(name: str, text: str, folder: str = "wildcards") -> Path:
+        path = studio_home / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return file
+
+
+def test_one_that_is_too_large_or_damaged_refuses_no_other(
+    put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "MAX_FILE_BYTES", 2**20)
+    put("hat.txt", "cap\n")
+    put("big.txt", "a\n" * 2**20)
+    put("sub/big.json", json.dumps({"many": ["a" * 100] * 2**14}))
+    assert text_of("{__hat__|__hat__}", 1) == "cap" and names() == ["hat"]
+    for name, why in (("big", "'big' is larger than 1 MB"), ("cap", "no wildcard 'cap' in the")):
+        with pytest.raises(BadPreset, match=why):
+            text_of(f"__{name}__", 1)
+    put("odd.yaml", "a: [x\n  b: }")
+    put("sub/latin.yaml", "").write_bytes("tier: [schöne Katze]\n".encode("cp1252"))
+    assert text_of("__hat__", 1) == "cap"
+    with pytest.raises(BadPreset, match=r"no wildcard 'tier', but .(odd|latin)\.yaml., which cannot"):
+        text_of("__tier__", 1)
+
+
+def test_more_files_than_are_read_are_said_where_one_is_missed(
+    put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "MAX_FILES", 2)
+    for name in "abc":
+        put(f"{name}.txt", name)
+    assert text_of("__a__", 1) == "a" and names() == ["a", "b"]
+    with pytest.raises(BadPreset, match="no wildcard 'c' in the first 2 files"):
+        text_of("__c__", 1)
+
+
+@pytest.mark.parametrize(
+    "named, below",
+    [
+        ("webui", "extensions/sd-dynamic-prompts/wildcards"),
+        ("webui/models", "extensions/sd-dynamic-prompts/wildcards"),
+        ("webui", "Data/Wildcards"),
+        ("webui", "custom_nodes/impact/wildcards"),
+        ("webui", "wildcards"),
+    ],
+)
+def test_those_of_a_tools_folder_are_chosen_from_and_not_written(
+    put: Put, studio_home: Path, named: str, below: str
+) -> None:
+    theirs = put("deep/shoe.txt", "boot\n", f"webui/{below}")
+    put("hat.txt", "theirs\n", f"webui/{below}")
+    put("hat.txt", "mine\n")
+    (studio_home / "webui/models").mkdir(exist_ok=True)
+    assert names() == ["hat"]
+    keep([str(studio_home / named)])
+    assert names() == ["deep/shoe", "hat"]
+    assert text_of("__deep/shoe__ and __hat__", 1) == "boot and mine"
+    for change in (written, lambda name: write(name, "clog")):
+        with pytest.raises(StudioError, match="in another tool's folder; change it there"):
+            change("deep/shoe")
+    assert theirs.read_text() == "boot\n"
+
+
+def test_linked_folders_are_looked_through_once(put: Put, studio_home: Path) -> None:
+    put("shoe.txt", "boot\n", "elsewhere")
+    folder = put("hat.txt", "cap\n").parent
+    (folder / "more").symlink_to(studio_home / "elsewhere")
+    (folder / "again").symlink_to(folder)
+    (folder / ".hidden").mkdir()
+    put(".hidden/cap.txt", "x")
+    assert names() == ["hat", "more/shoe"]
+    assert text_of("__more/shoe__", 1) == "boot"
