@@ -45,7 +45,9 @@ def test_one_that_is_too_large_or_damaged_refuses_no_other(
     put("odd.yaml", "a: [x\n  b: }")
     put("sub/latin.yaml", "").write_bytes("tier: [schöne Katze]\n".encode("cp1252"))
     assert text_of("__hat__", 1) == "cap"
-    with pytest.raises(BadPreset, match=r"no wildcard 'tier', but .(odd|latin)\.yaml., which cannot"):
+    with pytest.raises(
+        BadPreset, match=r"no wildcard 'tier', but .(odd|latin)\.yaml., which cannot"
+    ):
         text_of("__tier__", 1)
 
 

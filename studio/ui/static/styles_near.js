@@ -23,9 +23,15 @@
     return known.includes(name.toLowerCase()) ? `There is a style ${name} already` : "";
   }
 
-  /** Ask what the form's prompts are called as a style; "" where that was left.
-   *  @param name the preset's */
-  studio.askStyleName = async function (name) {
+  /** Ask what the form's prompts are called as a style; "" where that was left, or there is nothing to keep.
+   *  @param name the preset's
+   *  @param withRows whether its other rows are kept too */
+  studio.askStyleName = async function (name, withRows) {
+    const rows = studio.stack.cards.map(({ row }) => row).filter(({ enabled }) => enabled);
+    if (!rows.some(({ prompt }) => withRows || prompt.trim())) {
+      studio.toast("There is nothing to keep as a style: no row that takes part has a text.");
+      return "";
+    }
     const label = "Name of the style";
     const given = await studio.askTexts({
       title: "Keep these prompts as a style",

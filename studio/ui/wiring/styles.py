@@ -51,11 +51,12 @@ def attach(parts: Parts, limits: Limits) -> None:
 
     # The style's name takes the place of the preset's.
     place = list(form).index("name")
-    asked = f"""async (...values) => {{
-        values[{place}] = await window.studio.askStyleName(values[{place}]);
-        return values;
-    }}"""
     for button, with_rows in ((parts.keep_style, False), (parts.keep_rows, True)):
+        asked = f"""async (...values) => {{
+            const named = window.studio.askStyleName(values[{place}], {json.dumps(with_rows)});
+            values[{place}] = await named;
+            return values;
+        }}"""
         button.click(
             keeper(with_rows),
             None,

@@ -37,6 +37,10 @@ def test_preset_goes_out_as_json_and_comes_back(desk: Studio, tmp_path: Path) ->
 def test_prompts_are_kept_as_a_style_laid_over_others_renamed_and_deleted(
     desk: Studio, tmp_path: Path
 ) -> None:
+    desk.use([""])
+    desk.tab("Presets")
+    desk.page.click("#gs-keep-style")  # no name is asked where there is nothing to keep
+    desk.says("There is nothing to keep as a style", ".gs-toast")
     desk.use(["at dusk"])
     desk.tab("Presets")
     desk.page.fill("#gs-name textarea, #gs-name input", "Dusk")

@@ -84,3 +84,8 @@ def test_a_preset_is_published_after_a_look(desk: Studio, tmp_path: Path) -> Non
     (made,) = target.iterdir()
     assert json.loads(made.read_text()) == json.loads(text)
     assert json.loads(text)["rows"][0]["prompt"] == "see /home/anna/cat.png"
+    page.reload()
+    page.wait_for_selector(".gs-card")
+    desk.tab("Presets")
+    page.locator("#gs-publishing summary").click()
+    expect(to).to_have_value(str(target))  # where this tab published last

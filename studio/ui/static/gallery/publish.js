@@ -41,6 +41,8 @@
     ];
   }
 
+  const PLACE = "guidance-studio-publish";
+
   studio.mountPublishing = function (element, props, trigger, watch) {
     const tell = studio.newest(trigger, "select");
     const to = el("input", {
@@ -49,7 +51,11 @@
       "aria-label": "Publish to: a folder, or hub:OWNER/NAME",
       placeholder: "~/folder, or hub:OWNER/NAME",
       spellcheck: "false",
-      oninput: stale,
+      value: studio.noted(PLACE) ?? "",
+      oninput: () => {
+        studio.noted(PLACE, to.value);
+        stale();
+      },
       onkeydown: (event) => {
         if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) ask();
       },
