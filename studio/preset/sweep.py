@@ -65,8 +65,7 @@ class Cell:
 
 def parse_axis(text: str, option: str) -> Axis:
     """``FIELD=V1,V2,…`` or ``FIELD=FROM:TO:STEP``; values that hold commas are given as a JSON list, numbers
-    with decimal commas also between semicolons.
-    ``prompts=SEARCHED,BY,…`` is a search and replace."""
+    with decimal commas also between semicolons. ``prompts=SEARCHED,BY,…`` is a search and replace."""
     field, values = split_assignment(text, option)
     if field == PROMPTS:
         return Axis(field, read_texts(values, option))
@@ -91,7 +90,8 @@ def parse_axis(text: str, option: str) -> Axis:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)  # 1e3 is a whole number
+        return int(value) if re.fullmatch(r"-?\d+[eE]\+?\d{1,2}", text) else value
     except (ValueError, RecursionError):
         plain = in_plain_digits(text)  # a minus as the page writes it, digits of another keyboard
         return json.loads(plain) if re.fullmatch(rf"-?{_PLAIN}", plain) else text
