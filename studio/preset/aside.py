@@ -2,54 +2,77 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from studio.errors import MissingFile
 from studio.home import presets_bin
 
 GONE = "it is not there any more"
-_TOKEN = re.compile(r"[0-9a-f]{16}")
+_TOKEN = re.compile(r"(presets|styles)-[0-9a-f]{16}")
 
 
-def put_aside(files: Iterable[Path]) -> str:
-    """Copy files that are about to go or to change into the bin; one that is not there is passed over.
+@contextmanager
+def put_aside(main: Path, beside: Iterable[Path] = ()) -> Iterator[str]:
+    """Copy files into the bin that go or change within the context; where that fails, their copies go
+    again.
 
-    Returns:
+    Args:
+        beside: further ones, passed over where they are not there.
+
+    Yields:
         What :func:`kept_aside` finds them by.
 
     Raises:
-        MissingFile: one cannot be read, or the bin cannot be written to; names the file.
+        MissingFile: ``main`` is not there, or the bin cannot be written to; names the file.
     """
-    token = secrets.token_hex(8)
+    token = f"{main.parent.name}-{secrets.token_hex(8)}"
     folder = presets_bin() / token
-    for file in files:
+    try:
+        _copy([main, *beside], folder)
+        yield token
+    except BaseException:
+        _remove(folder)
+        raise
+
+
+def _copy(files: Iterable[Path], folder: Path) -> None:
+    for place, file in enumerate(files):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
-                shutil.copy2(file, folder / file.name)
+            shutil.copy2(file, folder / file.name)
+        except FileNotFoundError as error:
+            if place == 0:
+                raise MissingFile(GONE, field=file.name) from error
         except OSError as error:
-            _remove(folder)
             why = f"cannot be put into the bin ({error.strerror})"
             raise MissingFile(why, field=file.name) from error
-    return token
 
 
-def kept_aside(token: str) -> list[Path]:
+def kept_aside(token: str, of: Path) -> list[Path]:
     """The files that were put aside together, by name.
+
+    Args:
+        of: the folder that they lay in.
 
     Raises:
         MissingFile: they are not there any more.
     """
-    folder = presets_bin() / token
-    found = sorted(folder.glob("*")) if _TOKEN.fullmatch(token) else []
+    known = _TOKEN.fullmatch(token)
+    found = sorted((presets_bin() / token).glob("*")) if known and known[1] == of.name else []
     if not found:
         raise MissingFile(GONE, field="bin")
     return found
+
+
+def digest(data: bytes) -> str:
+    """By which what was written in a file's place is known again."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def drop(token: str) -> None:

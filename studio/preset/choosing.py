@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import stat
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -15,17 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from studio.errors import shorten
 from studio.preset.encodings import decoded
-from studio.preset.wildcard_places import wildcard_files
+from studio.preset.wildcard_places import TEXT, File, wildcard_files
 
 if TYPE_CHECKING:
     from dynamicprompts.sampling_context import SamplingContext
     from dynamicprompts.wildcards import WildcardManager
 
 MAX_FILES, MAX_FILE_BYTES = 5000, 4 * 2**20
-File = tuple[str, Path, int, int]  # its name in a prompt, then with its size and time of change
 # All threads have one parser, whose pyparsing tries out once how its actions are called: two threads
 # that do so at once leave it refusing every text.
 _parsing = threading.Lock()
+_reading = threading.Lock()  # one at a time: what one reads the next one knows
 
 
 def context(rand: Random, combined: bool = False) -> SamplingContext:
@@ -63,36 +61,42 @@ def unread(name: str) -> str:
 
 def _files() -> tuple[File, ...]:
     """The files of wildcards as they are now; one more than are read where there are more."""
-    found = []
-    for name, path in islice(wildcard_files(), MAX_FILES + 1):
-        with suppress(OSError):  # it has gone meanwhile
-            state = path.stat()
-            if stat.S_ISREG(state.st_mode) and state.st_size:
-                found.append((name, path, state.st_size, state.st_mtime_ns))
-    return tuple(found)
+    return tuple(islice(wildcard_files(), MAX_FILES + 1))
 
 
 @lru_cache(maxsize=2)  # read once, and not with every letter that is typed
 def _wildcards(files: tuple[File, ...]) -> Wildcards:
     from dynamicprompts.wildcards import WildcardManager
-    from dynamicprompts.wildcards.collection.structured import parse_structured_file
 
     found: dict[str, Any] = {}
     large, damaged = [], []
-    for name, path, size, _ in files[:MAX_FILES]:
+    for name, path, size, when in files[:MAX_FILES]:
         if size > MAX_FILE_BYTES:
             large.append(name)
-        elif path.suffix == ".txt":
+        elif path.suffix == TEXT:
             found.setdefault(name, _Lines(path))
-        else:
+        elif size:
             above = name.rpartition("/")[0]
-            try:
-                for key, one in parse_structured_file(path):
-                    found.setdefault(f"{above}/{key}" if above else key, one)
-            except Exception:  # whatever a parser says of a stranger's file
+            with _reading:
+                entries = _entries(path, size, when)
+            for key, one in entries or ():
+                found.setdefault(f"{above}/{key}" if above else key, one)
+            if entries is None:
                 damaged.append(path.name)
     manager = WildcardManager(root_map={"": [found]}) if found else WildcardManager()
     return Wildcards(manager, frozenset(large), tuple(damaged), len(files) > MAX_FILES)
+
+
+@lru_cache(maxsize=MAX_FILES)
+def _entries(path: Path, size: int, when: int) -> tuple[tuple[str, Any], ...] | None:
+    """What a table of several wildcards holds; ``None`` where it cannot be read. Of one that did not
+    change since (``size``, ``when``) that is known, for it takes a second for each 200 KB."""
+    from dynamicprompts.wildcards.collection.structured import parse_structured_file
+
+    try:
+        return tuple(parse_structured_file(path))
+    except Exception:  # whatever a parser says of a stranger's file
+        return None
 
 
 class Wildcards(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -70,10 +71,16 @@ def _key(holder: Any, name: str, where: str, path: str) -> str | int:
     raise BadPreset(f"{where} is {shorten(holder)} and has no field {name!r}", field=path)
 
 
+def exact(text: str) -> int | float:
+    """A number of JSON's that is not written as a whole one: 1e3 is one all the same."""
+    whole = re.fullmatch(r"(-?\d{1,15})[eE]\+?(\d{1,2})", text)
+    return int(whole[1]) * 10 ** int(whole[2]) if whole else float(text)
+
+
 def _read(text: str, current: Any) -> Any:
     """JSON where it is JSON; a number stays text where the field holds text now."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=exact)
     except (ValueError, RecursionError):
         return text
     return text if isinstance(current, str) and isinstance(value, int | float) else value

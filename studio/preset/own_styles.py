@@ -89,8 +89,8 @@ def delete_style(name: str) -> tuple[str, str]:
     """
     with held(styles_folder()):
         style = _own(name)
-        token = put_aside([styles_folder() / style.file])
-        _rewrite(style, None)
+        with put_aside(styles_folder() / style.file) as token:
+            _rewrite(style, None)
     return style.name, token
 
 
@@ -103,18 +103,22 @@ def restore_style(token: str, name: str) -> None:
             written.
     """
     with held(styles_folder()):
-        (before,) = kept_aside(token)
-        check_free(name)
-        now = styles_folder() / before.name
-        found = ((style, given) for style, given in written_in(before) if style.name == name)
-        style, given = next(found, (None, {}))
-        if style is None:
+        before, *_ = kept_aside(token, styles_folder())
+        alike = [
+            (style, given)
+            for style, given in written_in(before)
+            if style.name.lower() == name.lower()
+        ]
+        found = next(((style, given) for style, given in alike if style.name == name), None)
+        if found is None:
             raise MissingFile(GONE, field="bin")
-        left = _changed(before, style, None)
-        if left == (now.read_bytes() if now.is_file() else b""):
+        if sum(one.name.lower() == name.lower() for one in styles()) >= len(alike):
+            check_free(name)
+        now = styles_folder() / before.name
+        if _changed(before, found[0], None) == (now.read_bytes() if now.is_file() else b""):
             write_atomically(now.resolve(), before.read_bytes())
         else:
-            _as_file(name, [given])
+            _as_file(name, [found[1]])
     drop(token)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from studio.errors import BadPreset, shorten
 from studio.preset.document import Preset
-from studio.preset.fields import split_assignment, with_fields
+from studio.preset.fields import exact, split_assignment, with_fields
 from studio.preset.prompt_search import PROMPTS, read_texts, replaced
 from studio.preset.sampler import MAX_SEED
 from studio.preset.scale import SCALE
@@ -80,7 +80,7 @@ def parse_axis(text: str, option: str) -> Axis:
     if not values.startswith("["):
         return Axis(field, tuple(_value(part.strip()) for part in values.split(",")))
     try:
-        found = json.loads(values)
+        found = json.loads(values, parse_float=exact)
     except (ValueError, RecursionError) as error:
         raise BadPreset(f"{shorten(values)} is not a JSON list", field=option) from error
     if not found:
@@ -90,8 +90,7 @@ def parse_axis(text: str, option: str) -> Axis:
 
 def _value(text: str) -> Any:
     try:
-        value = json.loads(text)  # 1e3 is a whole number
-        return int(value) if re.fullmatch(r"-?\d+[eE]\+?\d{1,2}", text) else value
+        return json.loads(text, parse_float=exact)
     except (ValueError, RecursionError):
         plain = in_plain_digits(text)  # a minus as the page writes it, digits of another keyboard
         return json.loads(plain) if re.fullmatch(rf"-?{_PLAIN}", plain) else text

@@ -246,7 +246,7 @@ def _check_wildcards(among: SamplingContext, text: str, field: str) -> None:
                 raise BadPreset(why, field=field)
             if known := ", ".join(names()[:8]):
                 raise BadPreset(
-                    f"there is no wildcard {shorten(name)} in the studio's folder of wildcards; "
+                    f"there is no wildcard {shorten(name)} in the folders of wildcards; "
                     f"there is {known}",
                     field=field,
                 )

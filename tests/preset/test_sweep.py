@@ -31,7 +31,10 @@ PRESET = validate({"rows": [{"prompt": "a"}], "sampler": {"count": 3, "seed": -1
     ("text", "values"),
     [
         ("omega=0,0.5, 1", (0, 0.5, 1)),
+        ("omega=0.3", (0.3,)),
         ("sampler.steps=1e2,1e-1,2e400", (100, 0.1, float("inf"))),
+        ("sampler.steps=[1e2,2e1]", (100, 20)),
+        (f"omega={'9' * 310}e10", (float("inf"),)),
         ("rows.0.prompt=a cat,dog", ("a cat", "dog")),
         ('rows.0.prompt=["a, b", "c"]', ("a, b", "c")),
         ("rows.0.enabled=true,false", (True, False)),

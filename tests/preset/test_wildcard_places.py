@@ -10,7 +10,7 @@ import pytest
 
 from studio.errors import BadPreset, StudioError
 from studio.named_folders import keep
-from studio.preset import choosing
+from studio.preset import choosing, wildcard_places
 from studio.preset.variants import names, text_of
 from studio.preset.wildcard_files import keep as write
 from studio.preset.wildcard_files import text_of as written
@@ -60,6 +60,58 @@ def test_more_files_than_are_read_are_said_where_one_is_missed(
     assert text_of("__a__", 1) == "a" and names() == ["a", "b"]
     with pytest.raises(BadPreset, match="no wildcard 'c' in the first 2 files"):
         text_of("__c__", 1)
+
+
+def test_a_table_is_read_again_only_when_it_has_changed(
+    put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dynamicprompts.wildcards.collection import structured
+
+    read: list[str] = []
+    parse = structured.parse_structured_file
+    monkeypatch.setattr(
+        structured, "parse_structured_file", lambda path: read.append(path.name) or parse(path)
+    )
+    put("a.yaml", "cap: [red]\n")
+    put("b.yaml", "shoe: [boot]\n")
+    assert names() == ["cap", "shoe"]
+    put("b.yaml", "shoe: [clog, boot]\n")
+    put("hat.txt", "fez\n")
+    assert names() == ["cap", "hat", "shoe"] and sorted(read) == ["a.yaml", "b.yaml", "b.yaml"]
+
+
+def test_a_file_that_says_nothing_hides_no_other(put: Put, studio_home: Path) -> None:
+    theirs = put("hat.txt", "fez\n", "webui/wildcards")
+    keep([str(studio_home / "webui")])
+    own = studio_home / "wildcards"
+    own.mkdir()
+    (own / "hat.txt").symlink_to(own / "nowhere")
+    assert text_of("__hat__", 1) == "fez"
+    (own / "hat.txt").unlink()
+    put("hat.txt", "")
+    with pytest.raises(BadPreset, match="holds no choice yet"):
+        text_of("__hat__", 1)
+    put("a.yaml", "hat: [from a table]\n")
+    put("hat.txt", "mine\n")  # which the page shows and changes
+    assert text_of("__hat__", 1) == written("hat").strip() == "mine" and theirs.is_file()
+
+
+def test_a_shared_page_shows_nothing_of_its_hosts_other_folders(
+    put: Put, studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("hat.txt", "fez\n", "webui/wildcards")
+    monkeypatch.setenv("STUDIO_MODELS", str(studio_home / "webui/models"))
+    assert names() == []
+
+
+def test_a_link_into_a_large_tree_is_not_followed_for_ever(
+    put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wildcard_places, "MOST_LISTED", 20)
+    put("hat.txt", "fez\n")
+    for number in range(30):
+        put(f"deep/{number}.txt", "x")
+    assert names() == ["hat"]
 
 
 @pytest.mark.parametrize(

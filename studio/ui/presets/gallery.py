@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from studio.errors import BadPreset, MissingFile, NoPreset
 from studio.files import slug, write_atomically
 from studio.history.made import renewed
 from studio.preset import Preset, validate
-from studio.preset.aside import put_aside
+from studio.preset.aside import digest, put_aside
 from studio.preset.saved import SavedPreset, list_presets, save_preset
 from studio.share import embed_images, extract, read_any
 from studio.share.gallery.thumbnails import small_webp
@@ -131,12 +132,12 @@ def rename(limits: Limits, identity: str, name: str) -> bool:
 
 def replace(
     limits: Limits, identity: str, preset: Preset, image: Path | None = None
-) -> tuple[str, str]:
+) -> tuple[str, str, str]:
     """Put ``preset`` in the place of one of the person's own, under that one's name, with ``image``
     as its picture.
 
     Returns:
-        The name, and what :func:`studio.ui.presets.back.bring_back` finds the earlier one by.
+        The name, and what :func:`studio.ui.presets.back.offered` takes to bring the earlier one back.
 
     Raises:
         StudioError: no such preset of one's own, or it cannot be read or written.
@@ -144,13 +145,13 @@ def replace(
     saved = own(limits, identity)
     if saved.preset is None:
         raise BadPreset(saved.problem, field="preset")
-    token = _aside(saved)
-    named = preset.model_copy(update={"name": saved.name})
-    write_atomically(saved.path, named.to_json().encode())
-    shown = _picture(saved.path, image)
-    if saved.thumbnail is not None and saved.thumbnail != shown:
-        saved.thumbnail.unlink(missing_ok=True)
-    return saved.name, token
+    data = preset.model_copy(update={"name": saved.name}).to_json().encode()
+    with _aside(saved) as token:
+        write_atomically(saved.path, data)
+        shown = _picture(saved.path, image)
+        if saved.thumbnail is not None and saved.thumbnail != shown:
+            saved.thumbnail.unlink(missing_ok=True)
+    return saved.name, token, digest(data)
 
 
 def _picture(path: Path, image: Path | None) -> Path | None:
@@ -166,21 +167,21 @@ def delete(limits: Limits, identity: str) -> tuple[str, str]:
     """Remove one of the person's own presets with its picture.
 
     Returns:
-        Its name, and what :func:`studio.ui.presets.back.bring_back` finds it by.
+        Its name, and what :func:`studio.ui.presets.back.offered` takes to bring it back.
 
     Raises:
         StudioError: no such preset of one's own, or it cannot be put into the bin.
     """
     saved = own(limits, identity)
-    token = _aside(saved)
-    for path in (saved.path, saved.thumbnail):
-        if path is not None:
-            path.unlink(missing_ok=True)
+    with _aside(saved) as token:
+        for path in (saved.path, saved.thumbnail):
+            if path is not None:
+                path.unlink(missing_ok=True)
     return saved.name, token
 
 
-def _aside(saved: SavedPreset) -> str:
-    return put_aside(path for path in (saved.path, saved.thumbnail) if path is not None)
+def _aside(saved: SavedPreset) -> AbstractContextManager[str]:
+    return put_aside(saved.path, [saved.thumbnail] if saved.thumbnail else [])
 
 
 def own(limits: Limits, identity: str) -> SavedPreset:

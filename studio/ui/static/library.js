@@ -129,18 +129,21 @@
 
   // What has come or gone in one tab, as with a download, the others of this browser ask for too.
   const PLACE = `guidance-studio-models${location.pathname}`;
+  /** A long text in few signs (FNV-1a). */
+  const digest = (text) => {
+    let sum = 0x811c9dc5;
+    for (let at = 0; at < text.length; at += 1)
+      sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
+    return `${text.length}-${sum >>> 0}`;
+  };
   let listed = null;
-  let asked = false; // by another tab, whose news it is
   studio.on("models", (models) => {
-    const now = JSON.stringify(models);
-    if (listed !== null && now !== listed && !asked) studio.shared(PLACE, String(Date.now()));
+    const now = digest(JSON.stringify(models));
+    if (listed !== null && now !== listed) studio.shared(PLACE, now); // of the same none hears twice
     listed = now;
-    asked = false;
   });
   addEventListener("storage", ({ key, newValue }) => {
-    if (key !== PLACE || !newValue) return;
-    asked = true;
-    studio.emit("ask-models");
+    if (key === PLACE && newValue && newValue !== listed) studio.emit("ask-models");
   });
 
   /** Called once the page has its list: what was chosen holds for each that is drawn. Gradio changes what

@@ -58,27 +58,51 @@ def test_it_takes_another_name_where_its_own_has_been_taken(shelf: str) -> None:
 
 def test_a_replaced_one_comes_back_and_what_replaced_it_goes_into_the_bin(shelf: str) -> None:
     before = files(presets_folder())
-    _, token = gallery.replace(ALONE, shelf, TREE)
+    _, token, wrote = gallery.replace(ALONE, shelf, TREE)
     replaced = files(presets_folder())
     assert replaced != before and len(replaced) == 1
-    assert back(token, replaced=True) == {"back": True} and files(presets_folder()) == before
+    assert back(token, replaced=wrote) == {"back": True} and files(presets_folder()) == before
     (kept,) = presets_bin().iterdir()
     assert files(kept) == replaced
 
 
 def test_a_replaced_one_that_is_deleted_by_then_comes_back_all_the_same(shelf: str) -> None:
     before = files(presets_folder())
-    _, token = gallery.replace(ALONE, shelf, TREE)
+    _, token, wrote = gallery.replace(ALONE, shelf, TREE)
     gallery.delete(ALONE, shelf)
-    assert back(token, replaced=True) == {"back": True} and files(presets_folder()) == before
+    assert back(token, replaced=wrote) == {"back": True} and files(presets_folder()) == before
 
 
-@pytest.mark.parametrize("token", ["", "..", "../../presets", "0" * 16, "None"])
+def test_it_takes_the_place_of_nothing_else_that_stands_there_by_then(shelf: str) -> None:
+    before = files(presets_folder())
+    _, token, wrote = gallery.replace(ALONE, shelf, TREE)
+    gallery.rename(ALONE, shelf, "Oak")
+    renamed = (presets_folder() / "cat.json").read_bytes()
+    (presets_folder() / "cat-2.webp").write_bytes(b"another's")
+    assert back(token, replaced=wrote) == {"back": True}
+    now = files(presets_folder())
+    assert now["cat.json"] == renamed and now["cat-2.webp"] == b"another's"
+    assert now["cat-3.json"] == before["cat.json"] and now["cat-3.webp"] == before["cat.webp"]
+
+
+@pytest.mark.parametrize("token", ["", "..", "../../presets", "presets-" + "0" * 16, "None"])
 def test_nothing_else_is_brought_back_nor_removed(shelf: str, token: str) -> None:
     before = files(presets_folder())
     for of in ("presets", "styles", "else"):
         assert "bin: it is not there any more" in back(token, of)["error"]
     assert "error" in bring_back(None) and files(presets_folder()) == before
+
+
+def test_what_was_put_aside_of_one_kind_is_none_of_another(shelf: str) -> None:
+    save_style("Dusk", "at dusk")
+    _, preset = gallery.delete(ALONE, shelf)
+    _, style = own_styles.delete_style("Dusk")
+    for token, of, name in ((preset, "styles", "Cat"), (preset, "styles", "x")):
+        assert "bin: it is not there" in back(token, of, name=name)["error"]
+    for file in (presets_bin() / preset).glob("*.json"):
+        file.unlink()
+    assert "bin: it is not there" in back(preset)["error"]
+    assert back(style, "styles", name="Dusk") == {"back": True}
 
 
 def test_what_cannot_be_put_into_the_bin_stays(shelf: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +118,21 @@ def test_what_cannot_be_put_into_the_bin_stays(shelf: str, monkeypatch: pytest.M
     assert files(presets_folder()) == before
 
 
-TABLE = "\ufeffname,prompt,negative_prompt,mine\r\nInk,in ink,photo,x\r\nPen,a pen,,y\r\n"
+def test_a_deletion_that_fails_leaves_nothing_in_the_bin(
+    shelf: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError("in use")
+
+    monkeypatch.setattr(Path, "unlink", held)
+    with pytest.raises(PermissionError):
+        gallery.delete(ALONE, shelf)
+    assert not list(presets_bin().iterdir()) and files(presets_folder())
+
+
+TABLE = (
+    "\ufeffname,prompt,negative_prompt,mine\r\nInk,in ink,photo,x\r\nPen,a pen,,y\r\nink,ink,,z\r\n"
+)
 
 
 def test_a_deleted_style_comes_back_where_it_stood(studio_home: Path) -> None:
@@ -103,7 +141,7 @@ def test_a_deleted_style_comes_back_where_it_stood(studio_home: Path) -> None:
     table.write_text(TABLE, encoding="utf-8", newline="")
     save_style("Dusk", "at dusk", "noon")
     before = files(styles_folder())
-    for name in ("Ink", "Dusk"):  # one of several, and the only one of its file
+    for name in ("Ink", "Dusk"):  # one of several of that name, and the only one of its file
         _, token = own_styles.delete_style(name)
         assert files(styles_folder()) != before
         assert back(token, "styles", name=name) == {"back": True}
@@ -120,7 +158,7 @@ def test_it_comes_back_beside_what_its_file_holds_by_then(studio_home: Path) -> 
     assert back(token, "styles", name="Ink") == {"back": True}
     now = find("Ink")
     assert (now.prompt, now.negative) == (was.prompt, was.negative)
-    assert find("Pen").prompt == "a fine pen" and len(styles()) == 2
+    assert find("Pen").prompt == "a fine pen" and len(styles()) == 3
 
 
 def test_it_does_not_take_a_name_from_another(studio_home: Path) -> None:
