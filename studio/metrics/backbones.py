@@ -6,13 +6,14 @@ import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+from studio.errors import StudioError
 from studio.files import write_atomically
 from studio.home import cache_folder
 from studio.images import open_checked
@@ -163,11 +164,7 @@ class _Ahead:
         self._written.append(self._pool.submit(_write, place, row))
 
     def close(self) -> None:
-        """Wait for what is being written.
-
-        Raises:
-            StudioError: the cache cannot be written to.
-        """
+        """Wait for what is being written."""
         self._pool.shutdown(cancel_futures=False)
         for one in self._written:
             one.result()
@@ -176,5 +173,7 @@ class _Ahead:
 def _write(place: Path, row: np.ndarray) -> None:
     buffer = io.BytesIO()
     np.save(buffer, row.astype(np.float32), allow_pickle=False)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(place, buffer.getvalue())
+    # A full disk, or a folder nobody may write to, costs the time of another pass, and no score.
+    with suppress(OSError, StudioError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(place, buffer.getvalue())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,8 @@ class Scorer:
                 return {}
             found = self._scores(Path(moment.path), moment.preset())
         if found:
-            history.mark([moment.id], scores=found)
+            with suppress(StudioError):  # they are computed again where they cannot be kept
+                history.mark([moment.id], scores=found)
         return found
 
     def _scores(self, path: Path, preset: Preset) -> Scores:

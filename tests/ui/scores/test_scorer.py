@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from studio.errors import StudioError
 from studio.events import Done
 from studio.history import Query, history
 from studio.history.record import record_of
@@ -53,6 +54,21 @@ def test_a_picture_is_scored_and_its_scores_are_kept(studio_home: Path) -> None:
     assert worse["clip-i"] < found["clip-i"]
     order = [one.path for one in history().search(Query(sort="score:clip-i")).records]
     assert order == [Path(moment.path).name, Path(other.path).name]
+
+
+@needs_starter
+def test_a_score_is_there_where_nothing_of_it_can_be_kept(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = _moment(validate({"rows": [{"prompt": "a hero in flat style"}], "name": "x"}))
+    (studio_home / "cache").write_text("no folder: nothing is written below it")
+
+    def full(*_: object, **__: object) -> None:
+        raise StudioError("cannot be written (database or disk is full)", field="studio.db")
+
+    monkeypatch.setattr(history(), "mark", full)
+    found = Scorer(Runs(FakeEngine(), Limits())).score(history(), moment)
+    assert set(found) == {"clip-t", "judge-attributes"}
 
 
 @needs_starter
