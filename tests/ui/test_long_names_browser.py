@@ -70,3 +70,15 @@ def test_the_fold_of_what_is_advanced_leaves_its_arrow_in_sight(studio: Studio) 
     assert head.evaluate("(node) => node.scrollWidth - node.clientWidth") == 0
     arrow, box = head.locator("> button > .icon").bounding_box(), head.bounding_box()
     assert arrow and box and arrow["x"] + arrow["width"] <= box["x"] + box["width"]
+
+
+def test_what_is_said_of_a_training_with_a_long_name_leaves_the_page_as_wide_as_it_is(
+    studio: Studio,
+) -> None:
+    page = studio.open().page
+    page.set_viewport_size({"width": 390, "height": 860})
+    studio.tab("Train")
+    said = page.locator("#gs-train-progress .gs-progress-text")
+    expect(said).to_be_visible()
+    said.evaluate("(place, name) => (place.textContent = `Done: ${name} is in the library`)", LONG)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
