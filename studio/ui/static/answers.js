@@ -125,6 +125,7 @@ window.studio = window.studio || {};
       const path = new URL(input?.url ?? input, "http://page").pathname;
       if (path.endsWith("/run/predict")) return known(inOrder(input, init));
       if (path.endsWith("/queue/data")) return listen(input, init);
+      if (path.endsWith("/upload") && studio.sent) return studio.sent(() => fetch(input, init));
       if (!path.endsWith("/queue/join")) return fetch(input, init);
       const answer = known(join(input, init));
       asking = Promise.allSettled([asking, answer]);

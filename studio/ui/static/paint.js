@@ -250,6 +250,7 @@
 
     ask() {
       return new Promise((resolve) => {
+        studio.askBeforeReload(this.dialog, () => this.steps.painted());
         this.dialog.addEventListener("close", () => {
           this.dialog.remove();
           resolve(this.answer ?? null);

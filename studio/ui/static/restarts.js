@@ -10,21 +10,28 @@ window.studio = window.studio || {};
   const STARTS = ["generate", "forever", "works", "tour", "sweep", "tradeoff"].concat(
     ["start", "restart", "agree", "resume", "sweep"].map((action) => `train-${action}`),
   );
+  // What brings files, likewise.
+  const BRINGS = ["train-files", "load"];
   const MOMENT = 1500; // ms for a press where the server was away before
   const PATIENCE = 10000; // ms in which a press gets to the server, or it is known to be away
   const TEXT = "The studio did not answer: what was pressed last was not started";
+  const LOST = "The studio did not answer: the files that were brought last are not here";
   // One's own reload may come between a press that arrived and its answer.
   const MAYBE =
     "The page was loaded anew before the studio answered: what was pressed last may not have started";
   const LOOKS = 2000; // ms between two looks at the training of others
   const FOUND = 5000; // ms in which a page finds the run again that goes on
 
-  /** Whether a request of Gradio's, by its body, begins something; `components` as the page has them. */
-  studio.begins = function (body, components) {
+  /** Whether a request of Gradio's, by its body, comes from one of these places. */
+  function comesFrom(names, body, components) {
     const { trigger_id: id } = studio.messageOf(String(body ?? ""));
     const from = (components || []).find((one) => one.id === id);
-    return STARTS.some((name) => from?.props?.elem_id === `gs-${name}`);
-  };
+    return names.some((name) => from?.props?.elem_id === `gs-${name}`);
+  }
+  /** Whether such a request begins something; `components` as the page has them. */
+  studio.begins = (body, components) => comesFrom(STARTS, body, components);
+  /** Whether it brings files. */
+  studio.brings = (body, components) => comesFrom(BRINGS, body, components);
 
   let away = false; // the last request failed
   let heard = 0; // when a press was answered last
@@ -32,25 +39,38 @@ window.studio = window.studio || {};
   /** Of each request: whether it was answered at all. */
   studio.reached = (answered) => (away = !answered);
 
-  function say(text) {
-    studio.noted(UNSENT, text ? "unheard" : "");
+  function say(text, note = text ? "unheard" : "") {
+    studio.noted(UNSENT, note);
     studio.emit("unsent", { text });
   }
   /** Gradio says of such a press only that the connection is gone, and loads the page anew. */
   studio.unheard = function (body) {
-    if (!studio.begins(body, window.gradio_config?.components)) return;
+    const { components } = window.gradio_config ?? {};
+    if (studio.brings(body, components)) say(LOST, "lost");
+    if (!studio.begins(body, components)) return;
     failed = Date.now();
     say(TEXT);
   };
   studio.heard = function (body) {
-    if (!studio.begins(body, window.gradio_config?.components)) return;
+    const { components } = window.gradio_config ?? {};
+    if (studio.brings(body, components) && studio.noted(UNSENT) === "lost") say("");
+    if (!studio.begins(body, components)) return;
     heard = Date.now();
     say("");
   };
   if (!studio.on) return; // the answers alone, without a page
+  /** Let the browser ask before a reload takes what an open dialog holds and nobody has kept: one's
+   *  own, or Gradio's once it has found its server again. `holds`: whether there is anything. */
+  studio.askBeforeReload = function (dialog, holds) {
+    const asks = (event) => dialog.open && holds() && event.preventDefault();
+    window.addEventListener("beforeunload", asks);
+    dialog.addEventListener("close", () => window.removeEventListener("beforeunload", asks));
+  };
+
   const left = studio.noted(UNSENT);
-  if (left === "unheard") {
-    studio.emit("unsent", { text: TEXT });
+  const words = { unheard: TEXT, lost: LOST }[left];
+  if (words) {
+    studio.emit("unsent", { text: words });
     studio.noted(UNSENT, ""); // said once
   } else if (left)
     studio.filled.then(async () => {

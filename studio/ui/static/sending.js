@@ -14,10 +14,25 @@ window.studio = window.studio || {};
     return `${name || "the picture"} has ${has} MB; a file has at most ${most} MB`;
   };
 
+  const UNANSWERED = "The studio did not answer";
+  const PROXY = [502, 503, 504]; // what a proxy says of a server that is away
+
+  /** What Gradio asks with files in it: where nothing answers, why is said in the page's words. */
+  studio.sent = async function (ask) {
+    const answer = await ask().catch((error) => {
+      throw error.name === "AbortError" ? error : new Error(UNANSWERED);
+    });
+    if (PROXY.includes(answer.status)) throw new Error(UNANSWERED);
+    return answer;
+  };
+
   /** `upload`, which fails in the page's own words where a file is too large. */
   studio.sending = (upload) => async (file) => {
     const wrong = studio.tooLarge(file);
     if (wrong) throw new Error(wrong);
-    return upload(file);
+    return upload(file).catch((error) => {
+      const unanswered = String(error.message).endsWith(UNANSWERED); // after Gradio's own words
+      throw unanswered ? new Error(UNANSWERED.replace("T", "t")) : error;
+    });
   };
 })(window.studio);

@@ -28,8 +28,8 @@
         Object.fromEntries(editors.map(({ name, editor }) => [name, editor.box.value.trim()]));
       const before = studio.asText(written());
       const problem = el("p", { class: "gs-error", role: "alert", hidden: true });
-      const mayLeave = () =>
-        studio.asText(written()) === before || window.confirm(studio.say(leaving));
+      const holds = () => studio.asText(written()) !== before;
+      const mayLeave = () => !holds() || window.confirm(studio.say(leaving));
       const leave = () => mayLeave() && dialog.close();
       async function keepAll() {
         const texts = written();
@@ -82,6 +82,7 @@
         },
         form,
       );
+      studio.askBeforeReload(dialog, holds);
       document.body.append(dialog);
       dialog.showModal();
       for (const { editor } of editors) editor.read(editor.box.value); // as high as its text, once it is seen

@@ -6,6 +6,7 @@ import { loadBeside } from "./load.mjs";
 const components = [
   { id: 7, props: { elem_id: "gs-generate" } },
   { id: 8, props: { elem_id: "gs-history-view" } },
+  { id: 9, props: { elem_id: "gs-train-files" } },
 ];
 const body = (id) => JSON.stringify({ fn_index: 3, trigger_id: id, data: [] });
 
@@ -15,6 +16,31 @@ test("only what begins something is said to be lost", () => {
   assert.ok(!studio.begins(body(8), components));
   assert.ok(!studio.begins(body(null), components));
   for (const broken of ["", undefined, "{", "[]"]) assert.ok(!studio.begins(broken, components));
+});
+
+test("what brings files is told apart from what begins something", () => {
+  const studio = loadBeside({}, "answers.js", "restarts.js");
+  assert.ok(studio.brings(body(9), components));
+  assert.ok(!studio.begins(body(9), components));
+  assert.ok(!studio.brings(body(7), components));
+});
+
+test("files that do not arrive fail with one reason, whatever the browser or a proxy says", async () => {
+  const studio = loadBeside({}, "answers.js", "sending.js");
+  const answers = [new TypeError("Failed to fetch"), new Response("", { status: 502 })];
+  const fetch = studio.answersKept(async () => {
+    const next = answers.shift();
+    if (next instanceof Error) throw next;
+    return next;
+  });
+  const upload = () =>
+    fetch("http://page/gradio_api/upload?upload_id=1").catch(({ message }) => {
+      throw new Error(`Connection errored out. ${message}`); // as Gradio does
+    });
+  await assert.rejects(upload(), /^Error: Connection errored out. The studio did not answer$/);
+  await assert.rejects(studio.sending(upload)({ size: 1 }), {
+    message: "the studio did not answer",
+  });
 });
 
 test("a request that nobody answers is told, and one that is answered", async () => {

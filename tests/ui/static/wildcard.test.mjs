@@ -43,6 +43,7 @@ function beside({ server = {}, confirm = () => false, cards = [] }) {
   const given = {
     ...{ el, word: (text, onclick) => ({ text, onclick }), say: (text) => text },
     toast: (text) => said.push(text),
+    askBeforeReload() {},
     problemOf: () => ({ show: (text) => said.push(text) }),
     stack: { server, cards, wildcards: { look() {} } },
     askChoice: (title, _, choices) => ({

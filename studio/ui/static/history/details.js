@@ -147,9 +147,6 @@
     const leave = () =>
       studio.leaveUnkept(record.id, studio.unkeptOf(texts.map((one) => one.read())));
     window.addEventListener("pagehide", leave);
-    // What cannot be kept goes with a reload: the browser asks.
-    const asks = (event) => dialog.querySelector('[aria-invalid="true"]') && event.preventDefault();
-    window.addEventListener("beforeunload", asks);
     const dialog = el(
       "dialog",
       {
@@ -158,7 +155,6 @@
         "data-own": "aria-label",
         onclose: () => {
           window.removeEventListener("pagehide", leave);
-          window.removeEventListener("beforeunload", asks);
           dialog.remove();
           if (document.activeElement === document.body) back(); // its own place was drawn anew
         },
@@ -247,6 +243,7 @@
         ),
       ),
     );
+    studio.askBeforeReload(dialog, () => dialog.querySelector('[aria-invalid="true"]')); // cannot be kept
     return dialog;
   };
 })(window.studio);

@@ -53,7 +53,8 @@
       cards[0]?.edit({}); // the plan may have missed it
     }
     const asked = "Leave the choices as they were, without what you wrote?";
-    const mayLeave = () => area.value === untouched || window.confirm(studio.say(asked));
+    const holds = () => area.value !== untouched;
+    const mayLeave = () => !holds() || window.confirm(studio.say(asked));
     const leave = () => mayLeave() && dialog.close();
     const dialog = el(
       "dialog",
@@ -79,6 +80,7 @@
         word("Keep the choices", save, { class: "gs-word gs-main-word" }),
       ),
     );
+    studio.askBeforeReload(dialog, holds);
     document.body.append(dialog);
     dialog.showModal();
     area.focus();

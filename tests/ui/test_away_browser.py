@@ -1,0 +1,94 @@
+"""The server is away for a moment: files on their way, and what an open dialog holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.support.studio_page import Studio, expect, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+FIELD = "#gs-train-files"
+UPLOAD, JOIN = re.compile(r"/upload\?|/upload$"), re.compile("/queue/join")
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.png"
+    Image.new("RGB", (64, 64), "teal").save(path)
+    return path
+
+
+def cut_off(page: Any, what: re.Pattern[str]) -> None:
+    page.route(what, lambda route: route.abort("internetdisconnected"))
+
+
+def test_a_picture_that_does_not_arrive_is_told_of_in_the_pages_words(
+    studio: Studio, picture: Path
+) -> None:
+    page = studio.open().page
+    studio.speak("de")
+    page.get_by_role("tab", name="Trainieren").click()
+    cut_off(page, UPLOAD)
+    page.locator(f"{FIELD} input[type=file]").set_input_files(picture)
+    expect(page.get_by_text("Das Studio hat nicht geantwortet").first).to_be_visible()
+    expect(page.get_by_text("errored out")).to_have_count(0)
+    expect(page.locator(f"{FIELD} .error")).not_to_be_visible()  # it would lie over the field
+    page.locator(".gs-card .gs-file[type=file], .gs-card .gs-file input").first.set_input_files(
+        picture
+    )
+    said = page.get_by_text("Das Bild konnte nicht hochgeladen werden (das Studio hat nicht")
+    expect(said.first).to_be_visible()
+    page.unroute(UPLOAD)
+    page.locator(f"{FIELD} input[type=file]").set_input_files(picture)
+    expect(page.locator(".gs-pic")).to_have_count(1)
+
+
+def test_pictures_the_studio_never_looked_at_are_said_to_be_gone(
+    studio: Studio, picture: Path
+) -> None:
+    page = studio.open().page
+    studio.speak("en")
+    studio.tab("Train")
+    page.evaluate("window.before = true")
+    page.route(JOIN, lambda route: route.abort("internetdisconnected"), times=1)
+    page.locator(f"{FIELD} input[type=file]").set_input_files(picture)
+    # Gradio loads the page anew, once it has found its server again.
+    page.wait_for_function("!window.before && document.querySelector('.gs-card')", polling=100)
+    studio.says("the files that were brought last are not here", "#gs-queue *, #gs-progress *")
+    expect(page.locator(".gs-pic")).to_have_count(0)
+
+
+def test_a_reload_asks_before_it_takes_what_is_painted(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat face", "a dog face"])
+    page.get_by_role("button", name="Masks", exact=True).click()
+    frame = page.locator("dialog.gs-painter .gs-canvas")
+    expect(frame).to_be_visible()
+    asked: list[str] = []
+
+    def stay(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.evaluate("window.before = true")
+    box = frame.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 60, steps=4)
+    page.mouse.up()
+    page.evaluate("setTimeout(() => location.reload())")  # as Gradio does, once it is back
+    studio.rest(1000)
+    assert asked == ["beforeunload"]
+    assert page.evaluate("window.before")
+    page.locator("dialog.gs-painter").get_by_role("button", name="Use masks").click()
+    page.wait_for_function("studio.stack.cards[0]?.row.mask.startsWith('inputs/')")
+    page.evaluate("setTimeout(() => location.reload())")  # nothing is held any more
+    page.wait_for_function("!window.before && document.querySelector('.gs-card')", polling=100)
+    assert asked == ["beforeunload"]
