@@ -23,6 +23,7 @@ from studio.preset.effort import allowed_error
 from studio.preset.variants import choices
 from studio.share import read_image
 from studio.ui.counts import counted
+from studio.ui.library.models import library
 from studio.ui.widgets import picture
 
 SHOWN = 48
@@ -95,9 +96,13 @@ class Moment:
 
     def preset(self) -> Preset:
         """What makes this image again."""
+        return self.brought()[0]
+
+    def brought(self) -> tuple[Preset, list[str]]:
+        """What makes this image again, and notes on what of another tool's could not be carried over."""
         if self.preset_json:
-            return parse(self.preset_json, source=self.title)
-        return read_image(Path(self.path))[0]
+            return parse(self.preset_json, source=self.title), []
+        return read_image(Path(self.path), library())
 
 
 def _chance(asked: Preset | None, made: Preset) -> str:

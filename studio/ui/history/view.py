@@ -16,11 +16,10 @@ from studio.history.made import replaced
 from studio.history.rows import MAX_NAME, MAX_NOTE, MAX_TAGS
 from studio.history.sheet import MOST_ON_SHEET
 from studio.history.thumbs import thumbnail
-from studio.preset import Preset, parse
-from studio.share import read_image
 from studio.ui.history import made
 from studio.ui.history.folder import opened
 from studio.ui.history.packed import MOST_LIGHT, animation, light, sheet, zipped
+from studio.ui.history.reuse import preset_of
 from studio.ui.library.models import library
 from studio.ui.schema import labels, titles
 from studio.ui.widgets import fresh, picture
@@ -30,7 +29,6 @@ MOST_COMPARED = 4
 MOST_NAMES, SEARCHED = 500, ("models", "presets", "tags")  # in a list; the search finds the others
 MOST_NAMED = 100_000  # one by one, as Undo names all that a press has put into the bin
 # Of a picture, by people: scores and hashes are computed.
-PROMPT_ALONE = {"model": None, "control": None, "controls": ()}  # of a row that is one more
 SAID = ("starred", "note", "tags", "board")
 BOUNDS = {
     "note": MAX_NOTE,
@@ -116,46 +114,6 @@ def details(history: History, identity: str) -> dict[str, Any]:
         "image": picture(file, record.title) if file.is_file() else None,
         "path": str(file),
     }
-
-
-def preset_of(history: History, identity: str) -> Preset:
-    """What makes a picture again: its file's own preset, else what the database kept of it.
-
-    Raises:
-        StudioError: neither can be read.
-    """
-    record = history.get(identity)
-    try:
-        return read_image(history.file(record))[0]
-    except StudioError:
-        if not record.preset:
-            raise
-        return parse(record.preset, source=record.title)
-
-
-def again(preset: Preset, current: Preset, part: str) -> Preset:
-    """The form after a picture is used again: ``all`` of it, or its ``rows``, ``prompts`` or ``seed``
-    in what the form holds now.
-
-    Raises:
-        StudioError: a part that there is not.
-    """
-    match part:
-        case "all":
-            return preset
-        case "rows":
-            return current.model_copy(update={"rows": preset.rows})
-        case "seed":
-            return current.with_seed(preset.sampler.seed)
-        case "prompts":
-            kept = list(current.rows)
-            for index, row in enumerate(preset.rows):
-                if index < len(kept):
-                    kept[index] = kept[index].model_copy(update={"prompt": row.prompt})
-                else:
-                    kept.append(row.model_copy(update=PROMPT_ALONE))
-            return current.model_copy(update={"rows": tuple(kept)})
-    raise StudioError(f"all, rows, prompts or seed, got {part[:40]!r}", field="part")
 
 
 def compared(history: History, ids: list[str]) -> dict[str, Any]:

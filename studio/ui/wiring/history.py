@@ -9,7 +9,7 @@ import gradio as gr
 from studio.ui import run
 from studio.ui.errors import guarded, warn
 from studio.ui.form import filled, to_preset, to_values
-from studio.ui.history import view
+from studio.ui.history import reuse, view
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
@@ -59,11 +59,12 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
     def again(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
         owner = runs.session(run.key_of(session))
         part, identity = str(event.part), str(event.id)
-        made = view.preset_of(runs.history(owner), identity)
-        preset = view.again(made, made if part == "all" else to_preset(values), part)
+        made, told = reuse.brought(runs.history(owner), identity)
+        preset = reuse.again(made, made if part == "all" else to_preset(values), part)
         if part == "all":
             owner.parent = identity
         said = replaced_of(runs, owner, identity) if part in ("all", "rows") else []
+        said += reuse.told_of(told, part)
         loaded = {**notes_of(preset, said), "loaded": part == "all"}
         return filled(parts.form, to_values(preset)) | {notes: loaded}
 

@@ -83,7 +83,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         wanted = str(event.id)
         moment = made.pick(runs.shown(owner, [wanted]), wanted)
         said = replaced_of(runs, owner, moment.id)
-        loaded = loads(lambda: (extract(moment.preset()), said))()
+        preset, told = moment.brought()
+        loaded = loads(lambda: (extract(preset), [*said, *told]))()
         owner.parent = moment.id
         return loaded
 

@@ -17,7 +17,7 @@ from studio.preset.unfinished import without_mark
 from studio.share import read_any
 from studio.share.tools.prompt_lines import Made, of_line
 from studio.ui.editor.stack import uploaded
-from studio.ui.history import view
+from studio.ui.history.reuse import preset_of
 from studio.ui.picture_notes import of_many, refuse_masks
 from studio.ui.widgets import Drawn
 from studio.ui.works.asked import Form, Labelled, given, number
@@ -52,7 +52,7 @@ def _between(asked: Mapping[str, Any], _: Library, __: Form, history: History) -
     ids = [str(one) for one in asked.get("ids") or ()]
     if len(ids) != 2:
         raise StudioError(f"2 pictures, got {len(ids)}", field="between")
-    ends = [view.preset_of(history, one) for one in ids]
+    ends = [preset_of(history, one) for one in ids]
     presets = between(ends[0], ends[1], int(number(asked, "count")))
     return [
         Labelled(one, f"{one.sampler.variation_strength:.0%} of the way", ids[0]) for one in presets

@@ -18,7 +18,7 @@ from studio.history.differences import differences
 from studio.history.intake import take_in
 from studio.preset import Preset, validate
 from studio.share import save_image
-from studio.ui.history import folder, unopened, view
+from studio.ui.history import folder, reuse, unopened, view
 from studio.ui.runs import Runs
 from studio.ui.schema import labels, titles
 from studio.ui.space import Limits
@@ -146,7 +146,7 @@ def test_differences_are_words() -> None:
 def test_a_part_of_a_picture_is_used_again(part: str, same: tuple[str, ...]) -> None:
     made = preset(9.0, omega=0.5, sampler={"seed": 11})
     current = preset(1.0, omega=0.1, sampler={"seed": 2})
-    found = view.again(made, current, part)
+    found = reuse.again(made, current, part)
     for name in ("rows", "omega", "sampler"):
         expected = current if name in same else made
         assert getattr(found, name) == getattr(expected, name)
@@ -154,7 +154,7 @@ def test_a_part_of_a_picture_is_used_again(part: str, same: tuple[str, ...]) -> 
 
 def test_prompts_alone_keep_the_rows_weights() -> None:
     current = validate({"rows": [{"prompt": "x", "weight": -4.0}]})
-    found = view.again(preset(), current, "prompts")
+    found = reuse.again(preset(), current, "prompts")
     assert [(r.prompt, r.weight) for r in found.rows] == [("a cat", -4.0), ("a dog", 3.0)]
 
 

@@ -1,0 +1,78 @@
+"""Pictures of other tools among the outputs: used again with the library, and told what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+pytest.importorskip("gradio")
+
+from studio.history import History
+from studio.history.intake import take_in
+from studio.ui.history import moments, reuse
+from studio.ui.history.moments import Moment
+from tests.ui.test_parents import KEY, Page, event
+
+TEXT = (
+    "a fox <lora:fur:0.7>\nNegative prompt: lowres\nSteps: 20, Sampler: DDIM, CFG scale: 7, Seed: 5, "
+    "Size: 64x64, Model hash: 6ce0161689, Model: dreamshaper_8, Clip skip: 2, Version: v1.6.0"
+)
+MISSING = "base: the model 'dreamshaper_8' is not in the library"
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path))
+    (tmp_path / "outputs" / "old").mkdir(parents=True)
+    said = PngInfo()
+    said.add_text("parameters", TEXT)
+    Image.new("RGB", (64, 64)).save(tmp_path / "outputs" / "old" / "00001-5.png", pnginfo=said)
+    found = History(tmp_path, tmp_path / "outputs")
+    take_in(found)
+    yield found
+    found.close()
+
+
+def test_it_is_used_again_with_the_models_that_the_library_has(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (reuse, moments):
+        monkeypatch.setattr(place, "library", lambda: ["mine/dreamshaper_8", "fur"])
+    record = own.search().records[0]
+    for preset, notes in (
+        reuse.brought(own, record.id),
+        Moment.recorded(own, record).brought(),
+    ):
+        assert preset.base == "mine/dreamshaper_8" and preset.clip_skip == 2
+        assert preset.rows[0].model is not None
+        assert not any("not in the library" in note for note in notes)
+
+
+def test_what_the_library_lacks_is_said_with_the_part_that_is_used(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (reuse, moments):
+        monkeypatch.setattr(place, "library", lambda: ["starter"])
+    record = own.search().records[0]
+    _, notes = reuse.brought(own, record.id)
+    assert any(note.startswith(MISSING) for note in reuse.told_of(notes, "all"))
+    rows = reuse.told_of(notes, "rows")
+    assert len(rows) == 1 and rows[0].startswith("rows.0.model: the LoRA 'fur' at 0.7")
+    assert reuse.told_of(notes, "seed") == reuse.told_of(notes, "prompts") == []
+    assert Moment.recorded(own, record).brought()[1] == notes
+
+
+def test_the_page_says_it_where_a_picture_is_used_again(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, record = Page(monkeypatch), own.search().records[0]
+    monkeypatch.setattr(page.runs, "history", lambda session: own)
+    notes = page.parts.signals["notes"]
+    found = page.fire(page.parts.history, "submit", KEY, event(part="all", id=record.id))
+    assert any("'dreamshaper_8' is not in the library" in one for one in found[notes]["notes"])
+    found = page.fire(page.parts.strip, "select", KEY, event(id=record.id))
+    assert any("'dreamshaper_8' is not in the library" in one for one in found[notes]["notes"])
