@@ -14,6 +14,7 @@ from studio.errors import StudioError
 from studio.outputs import STAMP
 from studio.preset import ModelRef, Preset
 from studio.share import drop_images, peek
+from studio.share.tools.named import Named
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Record:
     """A picture. Times are seconds since 1970.
 
     ``path``: its file, relative to the outputs folder with ``/`` where it lies below it;
-    ``prompts``: of its rows, one a line; ``models``: ids of the base and of what its rows use;
+    ``prompts``: of its rows, one a line; ``models``: ids of the base and of what its rows use,
+    of another tool's picture the names that it gives them, and ``base`` "" where it gives none;
     ``hashes``: of those models whose files' are known, by id;
     ``preset``: JSON without embedded pictures; ``scores``: by metric; ``parent``: the picture or
     preset that it was changed from; ``deleted``: when it was put into the bin, else ``None``;
@@ -77,9 +79,12 @@ def record_of(file: Path, path: str, **more: Any) -> Record:
     known = {"bytes": state.st_size, "changed": state.st_mtime_ns, **more}
     made = time_of(file)
     try:
-        preset, (width, height) = peek(file)
+        preset, (width, height), named = peek(file)
     except StudioError as error:
         return Record(identity(path), path, made, title=file.stem, problem=str(error), **known)
+    used = named or _named(preset)  # another tool's: the preset holds what is used in their place
+    if used.hashes:
+        known = {"hashes": used.hashes, **known}
     return Record(
         identity(path),
         path,
@@ -90,13 +95,18 @@ def record_of(file: Path, path: str, **more: Any) -> Record:
         height=height,
         steps=preset.sampler.steps,
         scheduler=preset.sampler.scheduler,
-        base=preset.base,
+        base=used.base,
         prompts="\n".join(row.prompt for row in preset.rows if row.prompt),
-        models=models_of(preset),
-        lora=any(isinstance(row.model, ModelRef) and row.model.adapters() for row in preset.rows),
+        models=used.models,
+        lora=used.lora,
         preset=drop_images(preset)[0].to_json(),
         **known,
     )
+
+
+def _named(preset: Preset) -> Named:
+    lora = any(isinstance(row.model, ModelRef) and row.model.adapters() for row in preset.rows)
+    return Named(preset.base, models_of(preset), lora)
 
 
 def models_of(preset: Preset) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ STEPS = (
         WHERE json_valid(preset) AND problem = '';
     CREATE INDEX pictures_scheduler ON pictures (scheduler, gone, deleted);
     """,
+    # Other tools' pictures were said to be of the default base; what was not made here is read anew.
+    "UPDATE pictures SET changed = 0 WHERE forwards IS NULL AND problem = ''",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from studio.errors import BadPreset, MissingFile, NoPreset, StudioError
 from studio.files import read_regular
@@ -14,7 +15,9 @@ from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.share.embed import extract
 from studio.share.link import unpack
 from studio.share.texts import MAX_TEXT, Texts, json_object, peeked, texts_of
-from studio.share.tools.foreign import read_foreign
+from studio.share.tools.foreign import read_foreign, to_preset
+from studio.share.tools.named import Named, named
+from studio.share.tools.table import find, unread
 from studio.share.write import COMMENT_KEY, PNG_KEY
 
 Models = Collection[str] | Mapping[str, ModelEntry]
@@ -128,6 +131,17 @@ def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]
         BadPreset: not an image, damaged, or too large. Both name the file.
     """
     path = Path(path)
+    texts = _texts(path)
+    own = _own(texts, path.name)
+    if own is not None:
+        return own, []
+    found = read_foreign(texts, path.name, models)
+    if found is None:
+        raise _nothing(texts, path.name)
+    return found
+
+
+def _texts(path: Path) -> Texts:
     try:
         image = open_checked(path, path.name)
     except MissingFile:
@@ -135,18 +149,13 @@ def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]
     except StudioError as error:
         raise BadPreset(error.message, field=path.name) from error
     with image:
-        texts = texts_of(image, path, whole=PNG_KEY)
-    own = _own(texts, path.name)
-    if own is not None:
-        return own, []
-    found = read_foreign(texts, path.name, models)
-    if found is None:
-        why = "; ".join(texts.notes[:3])
-        raise NoPreset(
-            f"the image carries no preset; {why}" if why else "the image carries no preset",
-            field=path.name,
-        )
-    return found
+        return texts_of(image, path, whole=PNG_KEY)
+
+
+def _nothing(texts: Texts, name: str) -> NoPreset:
+    why = "; ".join(texts.notes[:3])
+    said = f"the image carries no preset; {why}" if why else "the image carries no preset"
+    return NoPreset(said, field=name)
 
 
 def read_upload(uri: str, models: Models = ()) -> tuple[Preset, list[str]]:
@@ -163,7 +172,15 @@ def read_upload(uri: str, models: Models = ()) -> tuple[Preset, list[str]]:
         return read_image(path, models)
 
 
-def peek(path: str | Path) -> tuple[Preset, tuple[int, int]]:
+class Peeked(NamedTuple):
+    """The preset in an image, its size in pixels, and, of another tool's, the models that it names."""
+
+    preset: Preset
+    size: tuple[int, int]
+    named: Named | None = None
+
+
+def peek(path: str | Path) -> Peeked:
     """The preset in an image and its size in pixels, without decoding it where it is our own.
 
     Embedded pictures stay in the preset as they are.
@@ -173,15 +190,23 @@ def peek(path: str | Path) -> tuple[Preset, tuple[int, int]]:
         BadPreset: not an image, damaged, too large, or without a preset; names the file.
     """
     path = Path(path)
-    own = peeked(path, PNG_KEY)
-    if own is not None:
-        text, size = own
+    kept = peeked(path, PNG_KEY)
+    if kept is not None:
+        text, size = kept
         try:
-            return parse(text, source=PNG_KEY), size
+            return Peeked(parse(text, source=PNG_KEY), size)
         except StudioError as error:
             raise BadPreset(f"its preset is not valid: {error}", field=path.name) from error
-    preset, _ = read_image(path)
-    return preset, size_checked(path, path.name)
+    texts = _texts(path)
+    own = _own(texts, path.name)
+    if own is not None:
+        return Peeked(own, size_checked(path, path.name))
+    found, failed = find(texts)
+    if found is None:
+        texts.notes.extend(unread(failed))
+        raise _nothing(texts, path.name)
+    preset, _ = to_preset(found, path.name, (), texts.size)
+    return Peeked(preset, size_checked(path, path.name), named(found))
 
 
 def _own(texts: Texts, name: str) -> Preset | None:

@@ -17,11 +17,11 @@ from studio.preset.prompts import mentions
 from studio.share.model_names import Shelf, bare, stem
 from studio.share.tools.prompts import Lora
 
-MAX_LORAS, MAX_EMBEDDINGS = 1 + most(ModelRef, "loras"), most(ModelRef, "embeddings")
+MAX_LORAS, MAXEMBEDDINGS = 1 + most(ModelRef, "loras"), most(ModelRef, "embeddings")
 LEAST_STRENGTH, MAX_STRENGTH = bounds(ModelRef, "strength")
 MAX_HINTED = 200
 MAX_TRIED = 60
-_EMBEDDING = re.compile(r"\bembedding:([\w./\\-]{0,199}\w)", re.IGNORECASE)
+EMBEDDING = re.compile(r"\bembedding:([\w./\\-]{0,199}\w)", re.IGNORECASE)
 
 
 class Additions:
@@ -103,7 +103,7 @@ class Additions:
             found[identity] = None
             return " ".join(self.shelf.words(identity))
 
-        text = _EMBEDDING.sub(marked, text)
+        text = EMBEDDING.sub(marked, text)
         named = {name: self.shelf.find(name, ("embedding",)) for name in hinted[:MAX_HINTED]}
         for name, identity in named.items():
             if identity is None and mentions(text, name):
@@ -119,7 +119,7 @@ class Additions:
             if called not in words:
                 pattern = rf"(?<!\w){re.escape(called)}(?!\w)"
                 text = re.sub(pattern, lambda _, w=words: " ".join(w), text, flags=re.IGNORECASE)
-        return re.sub(r"\s+", " ", text).strip(" ,"), list(found)[:MAX_EMBEDDINGS]
+        return re.sub(r"\s+", " ", text).strip(" ,"), list(found)[:MAXEMBEDDINGS]
 
     def _fits(self, identity: str, field: str, tag: str) -> bool:
         """Whether a model is of the base's family, as far as that is known; noted where not."""

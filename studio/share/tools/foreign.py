@@ -27,7 +27,7 @@ from studio.share.tools.refiner import refined, second_model
 from studio.share.tools.rows import rows_of
 from studio.share.tools.samplers import read_sampler
 from studio.share.tools.sites import elsewhere
-from studio.share.tools.table import MAX_NOTES, Found, find
+from studio.share.tools.table import MAX_NOTES, Found, find, unread
 
 DEFAULT_SCALE = 7.0
 
@@ -44,7 +44,7 @@ def read_foreign(
     """
     found, failed = find(texts)
     if found is None:
-        texts.notes.extend(f"its text looks like {tool}'s, and cannot be read" for tool in failed)
+        texts.notes.extend(unread(failed))
         return None
     preset, notes = to_preset(found, name, models, texts.size, texts.notes)
     return preset, notes

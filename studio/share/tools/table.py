@@ -29,6 +29,7 @@ __all__ = [
     "Reader",
     "Term",
     "find",
+    "unread",
 ]
 
 MAX_NOTES = 60
@@ -188,3 +189,8 @@ def find(texts: Texts) -> tuple[Found | None, list[str]]:
         if found is not None:
             return found, failed
     return None, failed
+
+
+def unread(failed: list[str]) -> list[str]:
+    """What is said of readers that failed."""
+    return [f"its text looks like {tool}'s, and cannot be read" for tool in failed]

@@ -11,15 +11,16 @@ from PIL.PngImagePlugin import PngInfo
 
 pytest.importorskip("gradio")
 
-from studio.history import History
+from studio.history import History, Query
 from studio.history.intake import take_in
+from studio.history.tables import STEPS
 from studio.ui.history import moments, reuse
 from studio.ui.history.moments import Moment
 from tests.ui.test_parents import KEY, Page, event
 
 TEXT = (
     "a fox <lora:fur:0.7>\nNegative prompt: lowres\nSteps: 20, Sampler: DDIM, CFG scale: 7, Seed: 5, "
-    "Size: 64x64, Model hash: 6ce0161689, Model: dreamshaper_8, Clip skip: 2, Version: v1.6.0"
+    "Size: 64x64, Model hash: 6ce0161689, Model: dreamshaper_8, VAE: vae-ft-mse.safetensors, Clip skip: 2, Version: v1.6.0"
 )
 MISSING = "base: the model 'dreamshaper_8' is not in the library"
 
@@ -37,11 +38,47 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
     found.close()
 
 
+def test_its_models_are_those_that_its_tool_names(own: History, tmp_path: Path) -> None:
+    record = own.search().records[0]
+    assert record.base == "dreamshaper_8" and record.models == (
+        "dreamshaper_8",
+        "vae-ft-mse",
+        "fur",
+    )
+    assert record.lora and record.hashes == {"dreamshaper_8": "6ce0161689"}
+    assert own.names("models") == [("dreamshaper_8", 1), ("fur", 1), ("vae-ft-mse", 1)]
+    for asked, count in (("dreamshaper", 1), ("model:dreamshaper_8", 1), ("starter", 0)):
+        assert own.search(Query(text=asked)).total == count
+    # One that names none is not said to be of the studio's own.
+    said = PngInfo()
+    said.add_text("parameters", "a cat\nSteps: 20, Sampler: DDIM, CFG scale: 7, Seed: 6, Size: 8x8")
+    Image.new("RGB", (8, 8)).save(tmp_path / "outputs" / "unnamed.png", pnginfo=said)
+    take_in(own)
+    (unnamed,) = own.search(Query(text="cat")).records
+    assert unnamed.base == "" and unnamed.models == () and unnamed.seed == 6
+
+
+def test_a_history_of_before_reads_them_anew_and_keeps_what_was_said(
+    own: History, tmp_path: Path
+) -> None:
+    record = own.search().records[0]
+    own.mark([record.id], starred=True, note="mine")
+    with own.database.writing() as connection:
+        connection.execute("UPDATE models SET name = 'starter' WHERE name LIKE 'd%'")
+        connection.execute("UPDATE pictures SET base = 'starter', hashes = '{}'")
+        connection.execute(f"PRAGMA user_version = {len(STEPS) - 1}")
+    again = History(tmp_path, tmp_path / "outputs")
+    take_in(again)
+    found = again.get(record.id)
+    assert found.base == "dreamshaper_8" and found.starred and found.note == "mine"
+    again.close()
+
+
 def test_it_is_used_again_with_the_models_that_the_library_has(
     own: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in (reuse, moments):
-        monkeypatch.setattr(place, "library", lambda: ["mine/dreamshaper_8", "fur"])
+        monkeypatch.setattr(place, "library", lambda: ["mine/dreamshaper_8", "fur", "vae-ft-mse"])
     record = own.search().records[0]
     for preset, notes in (
         reuse.brought(own, record.id),
