@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from studio.preset.schedulers import SCHEDULERS
 from studio.preset.second_pass import SecondPass
 from studio.share.texts import peeked
 from studio.share.write import PNG_KEY
+from studio.share.written import infotext_of
 from studio.ui.errors import on_page
-from studio.ui.presets.copies import for_a1111
+from studio.ui.presets.copies import as_a1111, for_a1111
 
 
 def facts(record: Record, file: Path) -> dict[str, Any]:
@@ -86,7 +87,15 @@ def _title(scheduler: str) -> str:
     return SCHEDULERS[scheduler].title if scheduler in SCHEDULERS else scheduler
 
 
-def a1111(record: Record, preset: Preset) -> dict[str, Any]:
-    """A1111's text of a picture for the clipboard, and what that cannot say."""
-    code, left = for_a1111(preset, (record.width, record.height))
+def a1111(record: Record, file: Path, preset: Callable[[], Preset]) -> dict[str, Any]:
+    """A1111's text of a picture for the clipboard, and what that cannot say; the very text that its
+    file holds, where the tool that made it wrote one.
+
+    Args:
+        preset: what makes it again, where it is asked for.
+    """
+    with suppress(StudioError):  # the file may be gone, and the preset kept
+        if text := infotext_of(file):
+            return {"code": as_a1111(text), "left_out": ""}
+    code, left = for_a1111(preset(), (record.width, record.height))
     return {"code": code, "left_out": " · ".join(map(on_page, left))}

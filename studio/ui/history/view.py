@@ -199,8 +199,8 @@ def _picture(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _a1111(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
-    identity = str(asked.get("id"))
-    return made.a1111(history.get(identity), preset_of(history, identity))
+    record = history.get(str(asked.get("id")))
+    return made.a1111(record, history.file(record), lambda: preset_of(history, record.id))
 
 
 def _ids(history: History, asked: Mapping[str, Any]) -> list[str]:

@@ -36,9 +36,13 @@ def for_a1111(
     if family:
         freeu = preset.freeu.settled(family_of(family).freeu)
         preset = preset.model_copy(update={"freeu": freeu})
-    text = parameters_text(preset, size)
+    return as_a1111(parameters_text(preset, size)), unsaid(preset)
+
+
+def as_a1111(text: str) -> dict[str, Any]:
+    """A1111's text for the clipboard."""
     said = "A1111's text copied. Paste it into its prompt box, and press the arrow below Generate."
-    return {"text": text, "name": "parameters.txt", "said": said}, unsaid(preset)
+    return {"text": text, "name": "parameters.txt", "said": said}
 
 
 def qr(preset: Preset, place: str) -> tuple[dict[str, Any], list[str]]:

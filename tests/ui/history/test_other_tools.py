@@ -14,7 +14,9 @@ pytest.importorskip("gradio")
 from studio.history import History, Query
 from studio.history.intake import take_in
 from studio.history.tables import STEPS
-from studio.ui.history import moments, reuse
+from studio.preset import validate
+from studio.share import save_image
+from studio.ui.history import moments, reuse, view
 from studio.ui.history.moments import Moment
 from tests.ui.test_parents import KEY, Page, event
 
@@ -56,6 +58,18 @@ def test_its_models_are_those_that_its_tool_names(own: History, tmp_path: Path) 
     take_in(own)
     (unnamed,) = own.search(Query(text="cat")).records
     assert unnamed.base == "" and unnamed.models == () and unnamed.seed == 6
+
+
+def test_its_own_text_is_copied_for_a1111(own: History, tmp_path: Path) -> None:
+    record = own.search().records[0]
+    answer = view.answer(own, {"do": "a1111", "id": record.id})
+    assert answer["code"]["text"] == TEXT and answer["left_out"] == ""
+    # One of the studio's own has a preset, and its text is written anew.
+    save_image(Image.new("RGB", (8, 8)), validate({"rows": [{"prompt": "an elk"}]}), own.outputs)
+    take_in(own)
+    (made,) = own.search(Query(text="elk")).records
+    text = view.answer(own, {"do": "a1111", "id": made.id})["code"]["text"]
+    assert text.startswith("an elk") and "Size: 8x8" in text
 
 
 def test_a_history_of_before_reads_them_anew_and_keeps_what_was_said(
