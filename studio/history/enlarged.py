@@ -17,6 +17,8 @@ from studio.share import read_any
 
 UNREAD = "inputs/unread.png"  # in place of a picture that is not kept yet
 MOST_TIMES = 8
+# What a larger one replaces: of that nothing need be carried over.
+OF_SIZE = ("sampler.width: ", "made at ", "second_pass.")
 Check = Callable[[Preset], object]
 
 
@@ -80,3 +82,11 @@ def carried(path: Path, library: Library) -> Preset | None:
     with suppress(NoPreset):
         return read_any(path, library)[0]
     return None
+
+
+def unsaid(path: Path, library: Library) -> list[str]:
+    """What of another tool's picture could not be carried over to a larger one; nothing of one that
+    cannot be read."""
+    with suppress(StudioError):
+        return [note for note in read_any(path, library)[1] if not note.startswith(OF_SIZE)]
+    return []

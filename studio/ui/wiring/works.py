@@ -52,6 +52,8 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
             series = yield from _beside_notes(begun(asked, form, runs, limits, owner, visitor))
             if left := works.left_of_lines(asked, form):
                 yield *run.Update(), _told("Prompts of a text", left)
+            if left := works.left_of_pictures(asked, library(), runs.history(owner)):
+                yield *run.Update(), _told("Pictures of other tools", left)
         except StudioError as error:
             warn(error)
         except Exception as error:  # the page outlives any mistake in one event

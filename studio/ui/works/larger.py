@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from studio.errors import StudioError
 from studio.history import History
-from studio.history.enlarged import Check, Enlarging, carried
+from studio.history.enlarged import Check, Enlarging, carried, unsaid
 from studio.library import Library
 from studio.preset.derived import MOST_EACH, left_by_larger
 from studio.preset.unfinished import without_mark
@@ -75,6 +75,16 @@ def larger_of_each(
         except StudioError as error:
             found.left_out.append(f"{title}: {error}")
     return found
+
+
+def unsaid_of_each(asked: Mapping[str, Any], library: Library, history: History) -> list[str]:
+    """What of other tools' pictures is not in the larger ones that are asked for, each line once."""
+    several = "ids" in asked or "images" in asked
+    files = [uploaded(asked.get("picture"), "picture")] if not several else []
+    for _, find in _sources(asked, history) if several else []:
+        with suppress(StudioError):  # which is left out, and that is said
+            files.append(find()[1])
+    return list(dict.fromkeys(note for file in files for note in unsaid(file, library)))
 
 
 def check_room(count: int, room: int | None) -> None:

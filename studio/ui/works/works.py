@@ -21,7 +21,7 @@ from studio.ui.history.reuse import preset_of
 from studio.ui.picture_notes import of_many, refuse_masks
 from studio.ui.widgets import Drawn
 from studio.ui.works.asked import Form, Labelled, given, number
-from studio.ui.works.larger import one_larger
+from studio.ui.works.larger import one_larger, unsaid_of_each
 
 
 class Works(Drawn):
@@ -100,6 +100,16 @@ def left_of_lines(asked: Mapping[str, Any], form: Callable[[], Preset]) -> list[
         return []
     said = enumerate((made.notes for made in _made_of_lines(asked, form())), 1)
     return [f"line {at} · {note}" for at, notes in said for note in notes]
+
+
+def left_of_pictures(asked: Mapping[str, Any], library: Library, history: History) -> list[str]:
+    """What other tools' pictures were made with and is not in what is made of them."""
+    match asked.get("do"):
+        case "vary":
+            return read_any(uploaded(asked.get("picture"), "picture"), library)[1]
+        case "larger":
+            return unsaid_of_each(asked, library, history)
+    return []
 
 
 def _lines(asked: Mapping[str, Any], _: Library, form: Form, __: History) -> list[Labelled]:

@@ -14,10 +14,12 @@ pytest.importorskip("gradio")
 from studio.history import History, Query
 from studio.history.intake import take_in
 from studio.history.tables import STEPS
+from studio.library import Library
 from studio.preset import validate
 from studio.share import save_image
 from studio.ui.history import moments, reuse, view
 from studio.ui.history.moments import Moment
+from studio.ui.works.works import left_of_pictures
 from tests.ui.test_parents import KEY, Page, event
 
 TEXT = (
@@ -127,3 +129,24 @@ def test_the_page_says_it_where_a_picture_is_used_again(
     assert any("'dreamshaper_8' is not in the library" in one for one in found[notes]["notes"])
     found = page.fire(page.parts.strip, "select", KEY, event(id=record.id))
     assert any("'dreamshaper_8' is not in the library" in one for one in found[notes]["notes"])
+
+
+def test_what_is_made_of_it_comes_with_what_the_library_lacks(
+    own: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = own.search().records[0]
+    monkeypatch.setattr("studio.ui.editor.sent.get_upload_folder", lambda: str(own.outputs))
+    picture = {"path": str(own.file(record)), "meta": {"_type": "gradio.FileData"}}
+    for do in ("vary", "larger"):
+        notes = left_of_pictures({"do": do, "picture": picture}, Library(), own)
+        assert notes[1].startswith(MISSING)
+        of_size = [note for note in notes if note.startswith("sampler.width")]
+        assert bool(of_size) is (do == "vary")  # a larger one has a size of its own
+    # Of several each line once, also where one is gone by then.
+    other = tmp_path / "outputs" / "old" / "00002-5.png"
+    other.write_bytes(own.file(record).read_bytes())
+    take_in(own)
+    ids = [*own.ids(Query()), "0" * 16]
+    said = left_of_pictures({"do": "larger", "ids": ids}, Library(), own)
+    assert said == notes and len(ids) == 3
+    assert not left_of_pictures({"do": "each", "picture": picture}, Library(), own)
