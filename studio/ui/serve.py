@@ -93,9 +93,11 @@ def serve(options: argparse.Namespace) -> None:
     """Build the page with these flags and serve it until interrupted.
 
     Raises:
-        StudioError: no such workers, a tunnel to what is shared already, or tools of a shared page.
+        StudioError: no such workers, a tunnel to what is shared already, tools of a shared page, or a place that is
+            taken or none.
     """
     from studio.errors import StudioError
+    from studio.ui.place import check_place
 
     if options.share and os.environ.get("SPACE_ID"):
         raise StudioError("a Space has an address for everybody already", field="--share")
@@ -111,6 +113,8 @@ def serve(options: argparse.Namespace) -> None:
         )
     if options.mcp and importlib.util.find_spec("mcp") is None:
         sys.exit("--mcp: needs the package mcp; pip install 'gradio[mcp]'")
+    address = options.host or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
+    check_place(address, options.port)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: no outside host
     os.environ.setdefault(
         "OMP_WAIT_POLICY", "PASSIVE"
@@ -125,7 +129,6 @@ def serve(options: argparse.Namespace) -> None:
         from studio.ui import host, space
         from studio.ui.gate import Doors
 
-    address = options.host or ("0.0.0.0" if space.on_space() else "127.0.0.1")
     limits = space.prepare(shared)
     if not _for_its_owner(options, address):
         limits = dataclasses.replace(limits, local=False)

@@ -1,0 +1,41 @@
+"""A place where no page can be served is refused in a sentence, before anything is loaded for it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from studio.errors import StudioError
+from studio.ui.place import check_place
+from tests.support import REPOSITORY
+from tests.support.studio_page import free_port
+
+
+def test_a_second_page_on_one_port_is_told_of_the_first(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "app.py", "--port", str(port)]
+        place = {"cwd": REPOSITORY, "capture_output": True, "text": True, "timeout": 120}
+        found = subprocess.run(command, env={"STUDIO_HOME": str(tmp_path), "PATH": ""}, **place)
+    assert found.returncode == 2 and "Traceback" not in found.stderr and not found.stdout
+    assert found.stderr.startswith(
+        f"--port: {port} is taken already, maybe by a page of this studio"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_place_names_its_flag() -> None:
+    check_place("127.0.0.1", free_port())
+    check_place("::1", free_port())
+    check_place("localhost", 0)
+    with pytest.raises(StudioError, match=r"^--port: 0 to 65535, got 70000"):
+        check_place("127.0.0.1", 70_000)
+    for host in ("192.0.2.1", "nowhere.invalid"):
+        with pytest.raises(StudioError, match=f"^--host: no address of this machine, got '{host}'"):
+            check_place(host, 0)
