@@ -9,7 +9,11 @@ from typing import Any
 
 from studio.errors import BadPreset, shorten
 from studio.preset.document import Preset, validate
+from studio.preset.rows import Row
+from studio.preset.sampler import Sampler
 from studio.preset.scale import SCALE, with_scale
+
+_SCALES = ("cfg_scale", "cfgscale", "scale", "guidance_scale")  # of other tools
 
 
 def with_fields(preset: Preset, changes: Iterable[tuple[str, Any]]) -> Preset:
@@ -67,7 +71,8 @@ def _key(holder: Any, name: str, where: str, path: str) -> str | int:
     if isinstance(holder, dict):
         if name in holder or isinstance(holder, _Begun):
             return name
-        raise BadPreset(f"unknown field {name!r}; known are {', '.join(holder)}", field=path)
+        known = f"unknown field {name!r}; known are {', '.join(holder)}"
+        raise BadPreset(f"{known}{_meant(holder, name)}", field=path)
     raise BadPreset(f"{where} is {shorten(holder)} and has no field {name!r}", field=path)
 
 
@@ -75,6 +80,20 @@ def exact(text: str) -> int | float:
     """A number of JSON's that is not written as a whole one: 1e3 is one all the same."""
     whole = re.fullmatch(r"(-?\d{1,15})[eE]\+?(\d{1,2})", text)
     return int(whole[1]) * 10 ** int(whole[2]) if whole else float(text)
+
+
+def _meant(holder: dict[str, Any], name: str) -> str:
+    """Where a name that stands alone is a field, for those who write it as other tools do; else ""."""
+    if "sampler" not in holder or "rows" not in holder:
+        return ""
+    if name in Sampler.model_fields:
+        return f" · sampler.{name} is one"
+    if name in _SCALES:
+        return f" · {SCALE} is the scale of all rows"
+    if name not in Row.model_fields:
+        return ""
+    whole = " · in a sweep prompts=SEARCHED,BY,… replaces a text in all" if name == "prompt" else ""
+    return f" · rows.0.{name} is the first row's{whole}"
 
 
 def _read(text: str, current: Any) -> Any:

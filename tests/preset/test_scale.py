@@ -116,3 +116,29 @@ def test_a_weight_that_it_sets_is_no_other_axis() -> None:
         assert caught.value.field == "rows.1.weight"
     made = changed(_preset(7, -6, enabled=False), [cfg, weight], [3, -2])
     assert [row.weight for row in made.rows] == [3, -2]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("steps", " · sampler.steps is one"),
+        ("cfg_scale", " · cfg is the scale of all rows"),
+        ("weight", " · rows.0.weight is the first row's"),
+        (
+            "prompt",
+            " · rows.0.prompt is the first row's · in a sweep prompts=SEARCHED,BY,… replaces",
+        ),
+        ("nothing", ", sampler"),
+        ("sampler.nothing", ""),
+    ],
+)
+def test_a_name_as_other_tools_have_it_is_told_where_it_is_a_field(name: str, said: str) -> None:
+    with pytest.raises(BadPreset) as found:
+        with_fields(validate({}), [(name, 3)])
+    assert said in str(found.value)
+    assert (" · " in str(found.value)) is said.startswith(" · ")
+
+
+def test_a_sampler_that_was_set_to_something_else_is_refused_by_name() -> None:
+    with pytest.raises(BadPreset, match="unknown field 'steps'"):
+        with_fields(validate({}), [("sampler", 5), ("steps", 3)])
