@@ -178,6 +178,29 @@ test("more than a sheet holds, or an animation, cannot be put on one", () => {
   }
 });
 
+test("where no picture is found nothing can be done with all of them, and the buttons say so", () => {
+  const [asked, why] = [[], {}];
+  let found = 0;
+  const action = actionsOf(
+    { stops: (node, said) => (why[node.label] = said) },
+    {
+      ask: (request) => asked.push(request.do),
+      total: () => found,
+      chooseAll: () => asked.push(""),
+    },
+  );
+  const names = ["Choose all", "Download all found as ZIP", "Delete all found but starred"];
+  for (const name of names) {
+    action(0, name).act();
+    assert.equal(why[name], "No picture is found.");
+  }
+  assert.deepEqual(asked, []);
+  found = 9;
+  action(0, names[1]).act();
+  assert.deepEqual([asked, Object.values(why)], [["zip"], ["", "", ""]]);
+  assert.match(action(0, names[0]).title, /^One by one/);
+});
+
 test("the bar of what is chosen stays until others are, so that a dialog leads back to its button", () => {
   let shown = {};
   const action = actionsOf({}, { query: () => shown });

@@ -131,26 +131,39 @@
       }),
       word("Choose none", chooseNone),
     ];
+    let whole = []; // the buttons of all that is found, which do nothing where nothing is
+    function ofAll(label, act, title = "") {
+      const node = word(label, () => total() && act());
+      whole.push([node, title]);
+      return node;
+    }
     const ofBin = () => [
-      word("Choose all", chooseAll),
-      word("Bring all back", () => askOf(total(), { do: "restore", ...all() })),
-      word("Empty the bin", emptyBin),
+      ofAll("Choose all", chooseAll),
+      ofAll("Bring all back", () => askOf(total(), { do: "restore", ...all() })),
+      word("Empty the bin", emptyBin), // also of what the search leaves out
     ];
     const ofFound = () => [
-      word("Choose all", chooseAll, {
-        title: "One by one: Ctrl and a press; Shift: all in between",
-      }),
-      word("Download all found as ZIP", () => askOf(total(), { do: "zip", ...all() })),
-      word("Delete all found but starred", deleteFound),
+      ofAll("Choose all", chooseAll, "One by one: Ctrl and a press; Shift: all in between"),
+      ofAll("Download all found as ZIP", () => askOf(total(), { do: "zip", ...all() })),
+      ofAll("Delete all found but starred", deleteFound),
     ];
+    function settle() {
+      for (const [node, title] of whole) {
+        studio.stops(node, total() ? "" : "No picture is found.");
+        if (total() && title) node.title = title;
+      }
+    }
     let drawn = "";
     function draw(ids, unseen) {
       const { bin, starred } = query();
       const now = studio.asText([ids, unseen, bin, starred]);
-      if (now === drawn) return; // a dialog that closes gives the keyboard back to the button that opened it
-      drawn = now;
-      const shown = bin ? ofBin : ofFound;
-      bar.replaceChildren(...(ids.length ? ofChosen(ids, unseen) : shown()));
+      if (now !== drawn) {
+        drawn = now; // else a dialog that closes gives the keyboard back to the button that opened it
+        whole = [];
+        const shown = bin ? ofBin : ofFound;
+        bar.replaceChildren(...(ids.length ? ofChosen(ids, unseen) : shown()));
+      }
+      settle();
     }
     return { bar, draw };
   };

@@ -8,7 +8,7 @@
   studio.historyNone = ({ bin, sort, ...hides }) => {
     if (Object.keys(hides).length) return "No picture fits the search and the lists above.";
     if (bin) return "The bin is empty.";
-    return "No picture yet. What Generate makes is listed here; what was deleted is under Bin.";
+    return "No picture yet. What Generate makes is listed here, and what lies in the folder for pictures (Settings names it), other tools' too; what was deleted is under Bin.";
   };
 
   studio.picturesInWords = (count) => (count === 1 ? "1 picture" : `${count} pictures`);
@@ -135,6 +135,7 @@
       none.hidden = total > 0;
       none.textContent = studio.historyNone(query());
       grid.fill(first, items, total);
+      actions.draw([...chosen], unseen); // where nothing is found, nothing can be done with all of it
     }
     function showRecord(record, owner) {
       opened?.close();
