@@ -3,6 +3,8 @@ one stands in a preset."""
 
 from __future__ import annotations
 
+import re
+
 from studio.preset.document import Preset
 from studio.preset.prompts import split_prompt
 from studio.preset.rows import Row
@@ -59,3 +61,29 @@ def _around(text: str, style: str) -> bool:
         before, after = "", style
     within = len(text) >= len(before) + len(after) and bool(before.strip() or after.strip())
     return within and text.startswith(before) and text.rstrip().endswith(after.rstrip())
+
+
+def lies_over(preset: Preset, style: Style) -> bool:
+    """Whether all of a style is in the preset as :func:`studio.preset.styles.with_style` adds it: its
+    texts whole, between commas or a prompt's ends, also where others came after it, and its rows.
+
+    Args:
+        style: without tags in its texts.
+    """
+    if not (style.prompt or style.negative or style.rows):
+        return False
+    taking = [preset.rows[index].prompt for index in takers(preset.rows)]
+    negative = [row.prompt for row in preset.rows if row.weight < 0 and row.prompt.strip()][:1]
+    return (
+        (not style.prompt or (bool(taking) and all(_whole(text, style.prompt) for text in taking)))
+        and (not style.negative or any(_whole(text, style.negative) for text in negative))
+        and all(row in preset.rows for row in style.rows)
+    )
+
+
+def _whole(prompt: str, style: str) -> bool:
+    """Whether a style's text stands in the first part of a prompt."""
+    before, place, after = (re.escape(part.strip()) for part in style.partition(PLACE))
+    around = f"{before}.*{after}" if place else before
+    text = split_prompt(prompt)[0][0]
+    return bool(re.search(rf"(?:^|,)\s*{around}\s*(?:,|$)", text, re.DOTALL))

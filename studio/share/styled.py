@@ -10,6 +10,7 @@ from studio.library import ADAPTERS, ModelEntry
 from studio.preset import ModelRef, Preset, validate
 from studio.preset.bounds import most
 from studio.preset.rows import AdapterRef, Row
+from studio.preset.style_parts import lies_over
 from studio.preset.styles import Style, left_out, takers, with_style
 from studio.share.model_names import Shelf
 from studio.share.tools.additions import Additions, row_model
@@ -24,7 +25,7 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     A tag of the style's prompt goes onto the rows that take the prompt, and onto the others that run
     on the same model, as the web UI's goes onto its whole sum. Where no row had an adapter before,
     ω becomes 1, so that the base term runs on it as well. A tag in a row of the style's own goes onto
-    that row. In a negative prompt a tag has no effect there, and none here.
+    that row. One that lies over the preset already is not added again. In a negative prompt a tag has no effect there, and none here.
 
     Args:
         models: the library.
@@ -38,6 +39,8 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     notes: list[str] = []
     field = f"style {style.name[:80]!r}"
     bare, loras = _without(style, field, notes)
+    if lies_over(preset, bare):
+        return preset, [f"{field}: is in the rows already, and is not added again"]
     found = with_style(preset, bare)
     own = len(found.rows) - len(bare.rows)
     rows = list(found.rows)

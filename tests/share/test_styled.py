@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from studio.library import ModelEntry
 from studio.preset import ModelRef, Preset, validate
 from studio.preset.rows import Row
@@ -78,3 +80,33 @@ def test_a_style_s_own_row_has_its_own_tags() -> None:
     found, _ = styled(preset(CAT), style, library())
     assert [row.prompt for row in found.rows] == ["a cat", "blue"]
     assert models(found) == [None, {"lora": "ink"}] and found.omega == 0.0
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        Style("Film", "film grain, soft", "cartoon"),
+        Style("Still", "still of {prompt}, grain"),
+        Style("Mine", "", "blurry"),
+        Style("Rows", "", "", (Row(prompt="fog", weight=0.5),)),
+        Style("Fur", "red <lora:fur:0.5>"),
+    ],
+)
+def test_a_style_that_is_in_it_already_is_not_added_again(style: Style) -> None:
+    rows = [{"prompt": "a red fox", "weight": 3.0}, {"prompt": "a dog", "weight": -2.0}]
+    once, _ = styled(validate({"rows": rows}), style, ["fur"])
+    assert once.rows != validate({"rows": rows}).rows
+    both, _ = styled(once, Style("Other", "on a hill", "fence"), ["fur"])
+    # Another style's text goes into a row that a style has added too; that row is another then.
+    for preset in (once, both) if not style.rows else (once,):
+        again, notes = styled(preset, style, ["fur"])
+        assert again == preset
+        assert notes == [f"style '{style.name}': is in the rows already, and is not added again"]
+
+
+def test_a_part_of_a_word_is_no_style_and_a_style_with_a_new_row_is_added() -> None:
+    tired = preset({"prompt": "a tired, reddish cat AND red", "weight": 3.0})
+    found, notes = styled(tired, Style("Red", "red"))
+    assert found.rows[0].prompt == "a tired, reddish cat, red AND red" and not notes
+    more = Style("Red", "red", "", (Row(prompt="fog", weight=0.5),))
+    assert len(styled(found, more)[0].rows) == 2
