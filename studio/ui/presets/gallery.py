@@ -63,6 +63,14 @@ def namesakes(name: str) -> int:
     return sum(not saved.shipped and saved.name == plain for saved in list_presets())
 
 
+def described_as(preset: Preset) -> str:
+    """The name of another preset whose description this one has; "" for none."""
+    plain, own = " ".join(preset.name.split()), preset.description.strip()
+    found = ((one.name, one.preset) for one in list_presets() if own)
+    same = (name for name, other in found if other and other.description.strip() == own)
+    return next((name for name in same if name != plain), "")
+
+
 def pick(limits: Limits, identity: str) -> Preset:
     """The preset in the slot of this id.
 

@@ -42,9 +42,11 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def saved(session: str, **values: Any) -> dict[Any, Any]:
         preset = to_preset(values)
-        before = gallery.namesakes(preset.name)
+        before, other = gallery.namesakes(preset.name), gallery.described_as(preset)
         path = gallery.save(preset, limits, picture(session, preset))
         stays = "; the one of this name before stays as it is" if before else ""
+        if other:  # as the form still had it
+            tell(f"Its description is still that of “{other}”", title="Preset")
         tell(f"Saved as {path.name}{stays}", title="Preset")
         return shown_with({})
 

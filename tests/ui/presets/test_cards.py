@@ -23,7 +23,9 @@ from studio.ui.runs import Runs
 from studio.ui.space import SPACE, Limits
 from studio.ui.widgets import Signal
 from studio.ui.wiring import presets as wiring
+from studio.ui.wiring import saving
 from tests.support.fake_engine import ROWS, FakeEngine, values
+from tests.ui.test_parents import KEY, Page
 
 
 def made() -> list[moments.Moment]:
@@ -143,3 +145,26 @@ def test_a_picture_that_carries_no_preset_is_told_where_pictures_go(tmp_path: Pa
     Image.new("RGB", (8, 8)).save(photo)
     with pytest.raises(NoPreset, match=r"^photo\.png: .*no preset · .*Start from a picture"):
         gallery.load_file(photo)
+
+
+def test_a_description_that_is_still_another_s_is_said_as_a_preset_is_saved(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, told = Page(monkeypatch), list[str]()
+    monkeypatch.setattr(saving, "tell", lambda said, title: told.append(said))
+
+    def save(**fields: str) -> list[str]:
+        told.clear()
+        (fn,) = (
+            fn for fn in page.blocks.fns.values() if (page.parts.save._id, "click") in fn.targets
+        )
+        assert fn.fn is not None
+        fn.fn(KEY, **{**values(), **fields})
+        return told
+
+    assert save(name="One", description="What to watch") == ["Saved as one.json"]
+    still = "Its description is still that of “One”"
+    assert save(name="Two", description="What to watch") == [still, "Saved as two.json"]
+    assert save(name="Three", description="Another") == ["Saved as three.json"]
+    for name in ("Four", "Five"):
+        assert save(name=name, description="") == [f"Saved as {name.lower()}.json"]
