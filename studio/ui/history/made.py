@@ -12,6 +12,7 @@ from studio.history import Record
 from studio.preset import Preset, parse
 from studio.preset.finders import FINDERS
 from studio.preset.preprocessors import PREPROCESSORS
+from studio.preset.scale import scale_of
 from studio.preset.schedulers import SCHEDULERS
 from studio.preset.second_pass import SecondPass
 from studio.share.texts import peeked
@@ -22,7 +23,8 @@ from studio.ui.presets.copies import as_a1111, for_a1111
 
 
 def facts(record: Record, file: Path) -> dict[str, Any]:
-    """Scheduler, weights of the rows that took part, a variation's seed with how far it is, what is
+    """Scheduler, weights of the rows that took part and the CFG scale that they are, Clip skip and an
+    autoencoder where the preset has its own, a variation's seed with how far it is, what is
     read from control images with its strength, that of a start picture, the model that finished it with
     where it took over, how much larger a second pass made it with its strength and what is its own and,
     with a LoRA, ω; nothing where neither the picture's file nor the database holds a preset that can be read."""
@@ -31,6 +33,10 @@ def facts(record: Record, file: Path) -> dict[str, Any]:
         return {}
     scheduler = _title(preset.sampler.scheduler)
     weights = ", ".join(f"{row.weight:g}".replace("-", "−") for _, row in preset.active_rows())
+    scale = scale_of(preset)
+    sums = {"cfg": scale} if scale is not None else {}
+    sums |= {"clip_skip": preset.clip_skip} if preset.clip_skip is not None else {}
+    sums |= {"vae": preset.vae} if preset.vae else {}
     sampler = preset.sampler
     varied = sampler.variation_strength
     variation = {"variation": f"{sampler.variation_seed} ({varied:g})"} if varied else {}
@@ -51,6 +57,7 @@ def facts(record: Record, file: Path) -> dict[str, Any]:
     return {
         "scheduler": scheduler,
         "weights": weights,
+        **sums,
         **variation,
         **controls,
         **start,

@@ -56,6 +56,17 @@ def test_details_say_scheduler_and_weights_and_omega_where_a_lora_has_one(
     assert Moment.recorded(own, own.get(newest)).text == "seed 2 · variation 9"
 
 
+def test_details_say_cfg_scale_clip_skip_and_an_autoencoder(own: History, tmp_path: Path) -> None:
+    rows = [{"prompt": "a cat", "weight": 7.5}, {"prompt": "blurry", "weight": -6.5}]
+    one = made(own, tmp_path, rows=rows, clip_skip=2, vae="starter/fine")
+    details = view.answer(own, {"do": "open", "id": one})["opened"]
+    assert [details[name] for name in ("cfg", "clip_skip", "vae")] == [7.5, 2, "starter/fine"]
+    # Weights that are of no one scale have none.
+    other = made(own, tmp_path, rows=[rows[0], {**rows[1], "weight": -1}], sampler={"seed": 9})
+    found = view.answer(own, {"do": "open", "id": other})["opened"]
+    assert not {"cfg", "clip_skip", "vae"} & found.keys()
+
+
 def test_details_say_who_finished_it_and_what_its_second_pass_had_of_its_own(
     own: History, tmp_path: Path
 ) -> None:

@@ -10,6 +10,9 @@
     [
       ["Prompts", record.prompts],
       ["Weights", record.weights],
+      ["CFG scale", record.cfg],
+      ["Clip skip", record.clip_skip],
+      ["Autoencoder (VAE)", record.vae],
       ["ω", record.omega],
       ["Seed", record.seed],
       ["Variation", record.variation],
