@@ -4,6 +4,8 @@ one stands in a preset."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from studio.preset.document import Preset
 from studio.preset.prompts import split_prompt
@@ -63,22 +65,24 @@ def _around(text: str, style: str) -> bool:
     return within and text.startswith(before) and text.rstrip().endswith(after.rstrip())
 
 
-def lies_over(preset: Preset, style: Style) -> bool:
-    """Whether all of a style is in the preset as :func:`studio.preset.styles.with_style` adds it: its
-    texts whole, between commas or a prompt's ends, also where others came after it, and its rows.
+def without_what_lies_there(rows: Sequence[Row], style: Style) -> Style:
+    """The style without those of its texts that the rows have as :func:`studio.preset.styles.with_style`
+    adds them: whole, between commas or a prompt's ends, also where others came after them.
 
     Args:
         style: without tags in its texts.
     """
-    if not (style.prompt or style.negative or style.rows):
-        return False
-    taking = [preset.rows[index].prompt for index in takers(preset.rows)]
-    negative = [row.prompt for row in preset.rows if row.weight < 0 and row.prompt.strip()][:1]
-    return (
-        (not style.prompt or (bool(taking) and all(_whole(text, style.prompt) for text in taking)))
-        and (not style.negative or any(_whole(text, style.negative) for text in negative))
-        and all(row in preset.rows for row in style.rows)
+    taking = [rows[index].prompt for index in takers(rows)]
+    negative = [row.prompt for row in rows if row.weight < 0 and row.prompt.strip()][:1]
+    return replace(
+        style,
+        prompt="" if _all_have(taking, style.prompt) else style.prompt,
+        negative="" if _all_have(negative, style.negative) else style.negative,
     )
+
+
+def _all_have(prompts: list[str], style: str) -> bool:
+    return bool(prompts) and all(_whole(prompt, style) for prompt in prompts)
 
 
 def _whole(prompt: str, style: str) -> bool:

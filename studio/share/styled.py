@@ -10,7 +10,7 @@ from studio.library import ADAPTERS, ModelEntry
 from studio.preset import ModelRef, Preset, validate
 from studio.preset.bounds import most
 from studio.preset.rows import AdapterRef, Row
-from studio.preset.style_parts import lies_over
+from studio.preset.style_parts import without_what_lies_there
 from studio.preset.styles import Style, left_out, takers, with_style
 from studio.share.model_names import Shelf
 from studio.share.tools.additions import Additions, row_model
@@ -25,7 +25,8 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     A tag of the style's prompt goes onto the rows that take the prompt, and onto the others that run
     on the same model, as the web UI's goes onto its whole sum. Where no row had an adapter before,
     ω becomes 1, so that the base term runs on it as well. A tag in a row of the style's own goes onto
-    that row. One that lies over the preset already is not added again. In a negative prompt a tag has no effect there, and none here.
+    that row. What of it lies over the preset already is not added again. In a negative prompt a tag has
+    no effect there, and none here.
 
     Args:
         models: the library.
@@ -39,24 +40,24 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     notes: list[str] = []
     field = f"style {style.name[:80]!r}"
     bare, loras = _without(style, field, notes)
-    if lies_over(preset, bare):
-        return preset, [f"{field}: is in the rows already, and is not added again"]
-    found = with_style(preset, bare)
-    own = len(found.rows) - len(bare.rows)
-    rows = list(found.rows)
-    for index in _taking(rows[:own]) if loras else ():
+    brought = [_untagged(row, preset, models, field, notes) for row in bare.rows]
+    others = [row for row in preset.rows if row not in brought]  # its own rows do not take its text
+    laid = without_what_lies_there(others, replace(bare, rows=()))
+    found = with_style(preset, laid)
+    rows, own = list(found.rows), len(found.rows)
+    for index in _taking(rows, brought) if loras else ():
         rows[index] = _with(rows[index], loras, preset, models, field, notes)
-    for index, row in enumerate(rows[own:], own):
-        text, tagged = without_tags(row.prompt, field, notes)
-        if text != row.prompt:
-            row = row.model_copy(update={"prompt": tidy(text)})
-            rows[index] = _with(row, tagged, preset, models, field, notes)
+    rows += [row for row in brought if row not in preset.rows]
     changed: dict[str, Any] = {"rows": [row.model_dump(mode="json") for row in rows]}
     if found.omega != 1 and not _adapts(found.rows[:own], models) and _adapts(rows[:own], models):
         notes.append(f"omega: {found.omega:g} became 1, so that the base term has the LoRA as well")
         changed["omega"] = 1.0
-    notes += [left_out(preset, bare), style.said_unread()]
+    notes += [left_out(preset, laid), style.said_unread()]
     whole = validate({**found.model_dump(mode="json"), **changed})
+    if whole == preset:
+        notes = [f"{field}: is in the rows already, and is not added again", *notes]
+    elif (laid.prompt, laid.negative) != (bare.prompt, bare.negative):
+        notes = [f"{field}: its text is in the rows already, and is not added again", *notes]
     return whole, [note for note in dict.fromkeys(notes) if note]
 
 
@@ -74,10 +75,20 @@ def _without(style: Style, field: str, notes: list[str]) -> tuple[Style, list[Lo
     return replace(style, **plain), loras
 
 
-def _taking(rows: list[Row]) -> list[int]:
-    """The rows of the model on which a style's prompt acts."""
-    models = [rows[index].model for index in takers(rows)]
-    return [index for index, row in enumerate(rows) if row.model in models]
+def _untagged(row: Row, preset: Preset, models: Models, field: str, notes: list[str]) -> Row:
+    """A style's own row with what the tags in its prompt name."""
+    text, tagged = without_tags(row.prompt, field, notes)
+    if text == row.prompt:
+        return row
+    plain = row.model_copy(update={"prompt": tidy(text)})
+    return _with(plain, tagged, preset, models, field, notes)
+
+
+def _taking(rows: list[Row], brought: list[Row]) -> list[int]:
+    """The rows of the model on which a style's prompt acts, without those that the style brought."""
+    others = [row for row in rows if row not in brought]
+    models = [others[index].model for index in takers(others)]
+    return [i for i, row in enumerate(rows) if row.model in models and row not in brought]
 
 
 def _with(

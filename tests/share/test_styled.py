@@ -101,7 +101,24 @@ def test_a_style_that_is_in_it_already_is_not_added_again(style: Style) -> None:
     for preset in (once, both) if not style.rows else (once,):
         again, notes = styled(preset, style, ["fur"])
         assert again == preset
-        assert notes == [f"style '{style.name}': is in the rows already, and is not added again"]
+        assert notes[0] == f"style '{style.name}': is in the rows already, and is not added again"
+        kept = [f"style '{style.name}': the row has 'fur' already, which stays as it is"]
+        assert notes[1:] == (kept if "<lora" in style.prompt else [])
+
+
+def test_what_of_a_style_is_not_there_comes_alone() -> None:
+    fur = Style("Fur", "red <lora:fur:0.5>", "dark", (Row(prompt="fog <lora:ink:1>", weight=0.5),))
+    rows = [{"prompt": "a fox, red", "weight": 3.0}]
+    once, notes = styled(validate({"rows": rows}), fur, ["fur", "ink"])
+    assert notes[0] == "style 'Fur': its text is in the rows already, and is not added again"
+    assert [row.prompt for row in once.rows] == ["a fox, red", "dark", "fog"]
+    assert models(once)[0] == {"lora": "fur", "strength": 0.5} and models(once)[2] == {
+        "lora": "ink"
+    }
+    again, notes = styled(once, fur, ["fur", "ink"])
+    assert again == once and "is in the rows already" in notes[0]
+    plain = once.model_copy(update={"rows": once.rows[:2]})
+    assert styled(plain, fur, ["fur", "ink"])[0] == once
 
 
 def test_a_part_of_a_word_is_no_style_and_a_style_with_a_new_row_is_added() -> None:

@@ -17,7 +17,7 @@ from studio.preset.prompts import mentions
 from studio.share.model_names import Shelf, bare, stem
 from studio.share.tools.prompts import Lora
 
-MAX_LORAS, MAXEMBEDDINGS = 1 + most(ModelRef, "loras"), most(ModelRef, "embeddings")
+MAX_LORAS, MAX_EMBEDDINGS = 1 + most(ModelRef, "loras"), most(ModelRef, "embeddings")
 LEAST_STRENGTH, MAX_STRENGTH = bounds(ModelRef, "strength")
 MAX_HINTED = 200
 MAX_TRIED = 60
@@ -119,7 +119,7 @@ class Additions:
             if called not in words:
                 pattern = rf"(?<!\w){re.escape(called)}(?!\w)"
                 text = re.sub(pattern, lambda _, w=words: " ".join(w), text, flags=re.IGNORECASE)
-        return re.sub(r"\s+", " ", text).strip(" ,"), list(found)[:MAXEMBEDDINGS]
+        return re.sub(r"\s+", " ", text).strip(" ,"), list(found)[:MAX_EMBEDDINGS]
 
     def _fits(self, identity: str, field: str, tag: str) -> bool:
         """Whether a model is of the base's family, as far as that is known; noted where not."""
