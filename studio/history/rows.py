@@ -35,7 +35,13 @@ def insert(connection: sqlite3.Connection, record: Record, said: Mapping[str, An
         "INSERT INTO words (rowid, title, prompts, models, note, tags) VALUES (?, ?, ?, ?, ?, '')",
         [row, record.title, record.prompts, " ".join(record.models), record.note],
     )
-    apply(connection, record.id, {"tags": record.tags, **said})
+    said = {"tags": record.tags, **said}
+    if (
+        record.hashes
+    ):  # of another tool's picture, which may have been taken for one of other models
+        known = {name: one for name, one in said.get("hashes", {}).items() if name in record.models}
+        said["hashes"] = {**known, **record.hashes}
+    apply(connection, record.id, said)
 
 
 def apply(connection: sqlite3.Connection, identity: str, said: Mapping[str, Any]) -> None:

@@ -9,6 +9,10 @@ from studio.share import read_image
 from studio.ui.library.models import library
 
 PROMPT_ALONE = {"model": None, "control": None, "controls": ()}  # of a row that is one more
+# Of another tool's picture whose file has gone.
+NAMES_ALONE = (
+    "base: the picture's file cannot be read, and of its models the names alone are known: {}"
+)
 # What a note on another tool's picture begins with, where it is of the part that is used.
 TOLD = {"all": "", "rows": "rows."}
 
@@ -26,7 +30,9 @@ def brought(history: History, identity: str) -> tuple[Preset, list[str]]:
     except StudioError:
         if not record.preset:
             raise
-        return parse(record.preset, source=record.title), []
+        preset = parse(record.preset, source=record.title)
+        foreign = record.models and preset.base not in record.models
+        return preset, [NAMES_ALONE.format(", ".join(record.models))] if foreign else []
 
 
 def preset_of(history: History, identity: str) -> Preset:

@@ -62,6 +62,31 @@ def test_its_models_are_those_that_its_tool_names(own: History, tmp_path: Path) 
     assert unnamed.base == "" and unnamed.models == () and unnamed.seed == 6
 
 
+def test_hashes_that_were_written_of_another_model_are_none_of_its(
+    own: History, tmp_path: Path
+) -> None:
+    (one,) = own.ids(Query())
+    own.hashed([one], {"starter": "ab" * 16, "fur": "cd" * 16})
+    own.close()
+    again = History(tmp_path, tmp_path / "outputs")
+    with again.database.writing() as connection:
+        connection.execute("UPDATE pictures SET changed = 0")
+    take_in(again)
+    assert again.get(one).hashes == {"fur": "cd" * 16, "dreamshaper_8": "6ce0161689"}
+    again.close()
+
+
+def test_where_its_file_has_gone_the_names_of_its_models_are_told(own: History) -> None:
+    (record,) = own.search().records
+    own.file(record).unlink()
+    found, notes = reuse.brought(own, record.id)
+    assert found.rows[0].prompt.startswith("a fox")
+    assert notes == [
+        "base: the picture's file cannot be read, and of its models the names alone are known: "
+        "dreamshaper_8, vae-ft-mse, fur"
+    ]
+
+
 def test_its_own_text_is_copied_for_a1111(own: History, tmp_path: Path) -> None:
     record = own.search().records[0]
     answer = view.answer(own, {"do": "a1111", "id": record.id})
