@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from contextlib import suppress
 
 from studio.errors import StudioError
 
@@ -25,7 +26,7 @@ def check_place(host: str, port: int) -> None:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StudioError(
-                f"{port} is taken already, maybe by a page of this studio; --port {_next(port)} is "
+                f"{port} is taken already, maybe by a page of this studio; --port {_next(host, port)} is "
                 "another",
                 field="--port",
             ) from error
@@ -38,12 +39,20 @@ def check_place(host: str, port: int) -> None:
 
 
 def _bind(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
+    places = socket.getaddrinfo(
+        host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    family, kind, protocol, _, place = places[0]
+    with socket.socket(family, kind, protocol) as probe:
         if os.name == "posix":  # elsewhere this takes the port from who has it
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host.strip("[]"), port))
+        probe.bind(place)
 
 
-def _next(port: int) -> int:
-    return port + 1 if port < HIGHEST_PORT else port - 1
+def _next(host: str, port: int) -> int:
+    """The nearest port that is free: above it, else below."""
+    for other in (*range(port + 1, min(port + 100, HIGHEST_PORT + 1)), *range(port - 1, 1024, -1)):
+        with suppress(OSError):
+            _bind(host, other)
+            return other
+    return 0  # whichever the system has

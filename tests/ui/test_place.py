@@ -30,9 +30,29 @@ def test_a_second_page_on_one_port_is_told_of_the_first(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_port_that_is_offered_is_free() -> None:
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        port = first.getsockname()[1]
+        try:
+            second.bind(("127.0.0.1", port + 1))
+        except (OSError, OverflowError):
+            pytest.skip("somebody else has the next port, which does as well")
+        first.listen()
+        second.listen()
+        with pytest.raises(StudioError) as found:
+            check_place("127.0.0.1", port)
+    offered = int(str(found.value).partition("--port ")[2].split()[0])
+    assert offered not in (port, port + 1)
+    check_place("127.0.0.1", offered)
+
+
 def test_what_is_no_place_names_its_flag() -> None:
     check_place("127.0.0.1", free_port())
-    check_place("::1", free_port())
+    if socket.has_ipv6 and any(
+        one[0] == socket.AF_INET6 for one in socket.getaddrinfo("localhost", 0)
+    ):
+        check_place("::1", free_port())
     check_place("localhost", 0)
     with pytest.raises(StudioError, match=r"^--port: 0 to 65535, got 70000"):
         check_place("127.0.0.1", 70_000)

@@ -57,7 +57,7 @@ def controls(fields: Fields) -> list[ControlUse]:
 
 
 def _unit(name: str, unit: Fields) -> ControlUse:
-    model = str(unit.take("model") or "").partition(" [")[0]
+    model, _, digest = str(unit.take("model") or "").partition(" [")
     both = unit.take("starting/ending")
     match = _PARTS.fullmatch(both) if isinstance(both, str) else None
     if both and match is None:
@@ -89,6 +89,7 @@ def _unit(name: str, unit: Fields) -> ControlUse:
         thresholds=thresholds,
         picture="" if picture is None else f"{UNIT} {picture}",
         named=named,
+        hash=digest.rstrip("]") if named else "",
     )
 
 

@@ -45,6 +45,12 @@ class Additions:
         self.left: list[str] = []
         self.missing: list[str] = []
 
+    def lacks(self, name: str, digest: str) -> None:
+        """The library does not hold a model; its hash may tell where it can be looked up."""
+        self.missing.append(name)
+        if digest:
+            self.shelf.links.setdefault(bare(name).lower(), digest)
+
     def loras(self, loras: Sequence[Lora], field: str) -> list[dict[str, Any]]:
         """Those that the library holds, as a row's model names them."""
         found = []

@@ -96,13 +96,13 @@ def to_preset(
         data["freeu"] = found.freeu
     if found.second_pass:
         upscaler = _upscaler(found.upscaler, shelf, additions)
-        again = second_model(found.second_model, chosen, shelf, notes, additions.left)
+        again = second_model(found.second_model, chosen, additions)
         data["second_pass"] = {**found.second_pass, "upscaler": upscaler, "model": again}
         give_words(data, found.embeddings, found.bare_words, additions)
     if found.detail:
         steps = data["sampler"].get("steps", Sampler().steps)
         data["detail"] = checked(found.detail, steps, notes)
-    if refiner := refined(found.refining, chosen, shelf, notes, additions.left):
+    if refiner := refined(found.refining, chosen, additions):
         data["refiner"] = refiner
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.errors import shorten
-from studio.share.model_names import Shelf, bare
+from studio.share.model_names import bare
+from studio.share.tools.additions import Additions
 from studio.share.tools.fields import Fields
 from studio.share.tools.prompts import number
 
@@ -15,7 +16,6 @@ _HASH = re.compile(r"\s*\[([0-9a-fA-F]+)\]\s*$")
 _NAMES = ("Refiner", "Refiner switch at", "Refiner switch by sampling steps")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _BY_NOISE = (1, 8)  # the web UI's first version that goes by the noise
-ABSENT = "is not in the library"
 
 
 @dataclass(frozen=True)
@@ -54,23 +54,22 @@ def _apart(named: str) -> tuple[str, str]:
     return (named[: marked.start()], marked[1]) if marked else (named, "")
 
 
-def refined(
-    asked: Refining | None, base: str, shelf: Shelf, notes: list[str], left: list[str]
-) -> dict[str, Any]:
+def refined(asked: Refining | None, base: str, additions: Additions) -> dict[str, Any]:
     """The preset's ``refiner``; none where there is none, or it cannot be, which is noted.
 
     Args:
-        base: the preset's. left: is given the names of models that are not here.
+        base: the preset's.
+        additions: is given the names of models that are not here.
     """
     if asked is None:
         return {}
     shown, at = bare(asked.model)[:200], number(asked.at)
-    found, why = _found(asked.model, asked.hash, base, shelf)
+    notes = additions.notes
+    found, why = _found(asked.model, asked.hash, base, additions)
     if why:
         notes.append(
             f"the refiner {shown!r} ({shorten(asked.at)}) {why}; the base finishes the picture"
         )
-        left += [shown] if why == ABSENT else []
     if not found:
         return {}
     if at is None or not 0 <= at <= 1:
@@ -83,28 +82,31 @@ def refined(
     return {"model": found, "at": float(at)}
 
 
-def second_model(asked: str, base: str, shelf: Shelf, notes: list[str], left: list[str]) -> str:
+def second_model(asked: str, base: str, additions: Additions) -> str:
     """The library's model of that name, in the base's place in a second pass; "" for none, which is noted,
     and for the base itself."""
     if not asked:
         return ""
     name, digest = _apart(asked)
-    found, why = _found(name, digest, base, shelf)
+    found, why = _found(name, digest, base, additions)
     if why:
         shown = bare(name)[:200]
-        notes.append(f"second_pass.model: {shown!r} {why}; the base makes it")
-        left += [shown] if why == ABSENT else []
+        additions.notes.append(f"second_pass.model: {shown!r} {why}; the base makes it")
     return found
 
 
-def _found(name: str, digest: str, base: str, shelf: Shelf) -> tuple[str, str]:
+def _found(name: str, digest: str, base: str, additions: Additions) -> tuple[str, str]:
     """The id of a model in the base's place, and why there is none; neither for the base itself."""
-    kinds = ("base", "finetune")
+    kinds, shelf = ("base", "finetune"), additions.shelf
     found = shelf.find(name, kinds) or (shelf.find(digest, kinds) if digest else None)
     if found is None:
         there = next((one for one in shelf.ids if bare(one).lower() == bare(name).lower()), "")
         problem = shelf.entries[there].problem if there in shelf.entries else ""
-        return "", f"cannot be used ({problem})" if problem else ABSENT
+        if problem:
+            return "", f"cannot be used ({problem})"
+        additions.left.append(bare(name)[:200])
+        additions.lacks(name, digest)
+        return "", "is not in the library"
     mine, theirs = (
         shelf.entries[one].latent_space if one in shelf.entries else "" for one in (found, base)
     )

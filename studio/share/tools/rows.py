@@ -76,6 +76,8 @@ class _Rows:
             found = self._network(used)
             if found is None:
                 self._left_out(used, "it is not in the library")
+                if used.named:
+                    self.additions.lacks(used.model, used.hash)
             elif len(kept) == MOST_CONTROLS:
                 self._left_out(used, f"a row has at most {MOST_CONTROLS}")
             else:

@@ -43,7 +43,8 @@ class ControlUse:
     the denoising, from 0 to 1; ``adapter``: that tool calls the network a T2I-Adapter; ``finished``: the
     picture is a map of that kind already; ``thresholds``: of a preprocessor of edges, low and high;
     ``picture``: what the row is given as its image, where that comes apart from the settings;
-    ``named``: whether ``model`` is a network's name, and not that of a unit without one.
+    ``named``: whether ``model`` is a network's name, and not that of a unit without one; ``hash``: of its
+    file.
     """
 
     model: str
@@ -56,6 +57,7 @@ class ControlUse:
     thresholds: tuple[int, int] | None = None
     picture: str = ""
     named: bool = True
+    hash: str = ""
 
     @property
     def what(self) -> str:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from studio.errors import StudioError
 from studio.history import History
 from studio.preset import Preset, parse
 from studio.share import read_image
 from studio.ui.library.models import library
 
+# What a note on another tool's picture begins with that is of no row.
+_ELSEWHERE = re.compile(
+    rf"made with |(?:{'|'.join(sorted(set(Preset.model_fields) - {'rows', 'description'}))})[.:]"
+)
 PROMPT_ALONE = {"model": None, "control": None, "controls": ()}  # of a row that is one more
 # Of another tool's picture whose file has gone.
 NAMES_ALONE = (
     "base: the picture's file cannot be read, and of its models the names alone are known: {}"
 )
-# What a note on another tool's picture begins with, where it is of the part that is used.
-TOLD = {"all": "", "rows": "rows."}
 
 
 def brought(history: History, identity: str) -> tuple[Preset, list[str]]:
@@ -41,8 +45,14 @@ def preset_of(history: History, identity: str) -> Preset:
 
 
 def told_of(notes: list[str], part: str) -> list[str]:
-    """Those of a picture's notes that are of the part of it that is used."""
-    return [note for note in notes if part in TOLD and note.startswith(TOLD[part])]
+    """Those of a picture's notes that are of the part of it that is used: of its rows, what names no
+    field elsewhere."""
+    match part:
+        case "all":
+            return notes
+        case "rows":
+            return [note for note in notes if not _ELSEWHERE.match(note)]
+    return []
 
 
 def again(preset: Preset, current: Preset, part: str) -> Preset:

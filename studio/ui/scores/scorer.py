@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from contextlib import suppress
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from studio.metrics import Scored
     from studio.metrics.backbones import Backbones
 
+MOST_UNKEPT = 1000  # pictures
 PATIENCE = 600.0  # seconds to wait until nothing is being made
 
 Scores = dict[str, float]
@@ -32,11 +33,12 @@ class Scorer:
         self.runs = runs
         self._turn = threading.Lock()
         self._networks: dict[str, Backbones] = {}
+        self._unkept: OrderedDict[str, Scores] = OrderedDict()  # of a disk that takes none
 
     def known(self, history: History, moment: Moment) -> Scores:
         """The scores that are kept with a picture; none where it has none."""
         try:
-            return dict(history.get(moment.id).scores)
+            return dict(history.get(moment.id).scores) or dict(self._unkept.get(moment.id, {}))
         except StudioError:
             return {}
 
@@ -47,8 +49,12 @@ class Scorer:
                 return {}
             found = self._scores(Path(moment.path), moment.preset())
         if found:
-            with suppress(StudioError):  # they are computed again where they cannot be kept
+            try:
                 history.mark([moment.id], scores=found)
+            except StudioError:  # known as long as the program runs
+                self._unkept[moment.id] = found
+                if len(self._unkept) > MOST_UNKEPT:
+                    self._unkept.popitem(last=False)
         return found
 
     def _scores(self, path: Path, preset: Preset) -> Scores:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from studio.errors import StudioError, first_of
@@ -106,7 +107,8 @@ def left_of_pictures(asked: Mapping[str, Any], library: Library, history: Histor
     """What other tools' pictures were made with and is not in what is made of them."""
     match asked.get("do"):
         case "vary":
-            return read_any(uploaded(asked.get("picture"), "picture"), library)[1]
+            with suppress(StudioError):  # it has gone since what is made of it began
+                return read_any(uploaded(asked.get("picture"), "picture"), library)[1]
         case "larger":
             return unsaid_of_each(asked, library, history)
     return []

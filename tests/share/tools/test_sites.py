@@ -34,6 +34,21 @@ def test_models_that_are_not_here_are_said_with_their_hashes(tmp_path: Path) -> 
     ]
 
 
+def test_those_that_finish_it_and_control_it_are_said_too(tmp_path: Path) -> None:
+    more = (
+        ", Hires checkpoint: fine [aa11bb22cc], Hires upscale: 2, Denoising strength: 0.4, "
+        'ControlNet 0: "Module: canny, Model: control_canny [d14c016b], Weight: 1"'
+    )
+    _, notes = read(png(tmp_path, parameters=a1111("a cat", more=more)), ("mymodel",))
+    assert looked_up(notes) == [
+        "'control_canny' can be looked up on civitai.com: d14c016b",
+        "'fine' can be looked up on civitai.com: aa11bb22cc",
+    ]
+    refined = ", Refiner: sharp [dd33ee44ff], Refiner switch at: 0.8"
+    _, notes = read(png(tmp_path, parameters=a1111("a cat", more=refined)), ("mymodel",))
+    assert looked_up(notes) == ["'sharp' can be looked up on civitai.com: dd33ee44ff"]
+
+
 def test_what_is_here_and_what_has_no_hash_is_not(tmp_path: Path) -> None:
     text = a1111("a cat, <lora:ink:0.8>, <lora:chalk:1>", more=HASHES)
     _, notes = read(png(tmp_path, parameters=text), ("mymodel", "loras/ink"))

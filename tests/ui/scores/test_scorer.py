@@ -67,8 +67,10 @@ def test_a_score_is_there_where_nothing_of_it_can_be_kept(
         raise StudioError("cannot be written (database or disk is full)", field="studio.db")
 
     monkeypatch.setattr(history(), "mark", full)
-    found = Scorer(Runs(FakeEngine(), Limits())).score(history(), moment)
+    scorer = Scorer(Runs(FakeEngine(), Limits()))
+    found = scorer.score(history(), moment)
     assert set(found) == {"clip-t", "judge-attributes"}
+    assert scorer.known(history(), moment) == found  # and is not made again at the next look
 
 
 @needs_starter
