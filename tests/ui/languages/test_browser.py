@@ -169,3 +169,16 @@ def test_a_browser_that_asks_for_german_gets_it(browser: Any, address: str) -> N
     expect(visit.page.locator("html")).to_have_attribute("lang", "de")
     context.close()
     visit.assert_clean()
+
+
+def test_a_number_at_a_plots_scale_has_the_languages_decimals(desk: Studio) -> None:
+    desk.speak("de")
+    desk.page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend',"
+        " '<svg id=scale><text>0.434</text></svg><b id=typed>0.434</b>')"
+    )
+    expect(desk.page.locator("#scale text")).to_have_text("0,434")
+    expect(desk.page.locator("#typed")).to_have_text("0.434")
+    desk.speak("en")
+    expect(desk.page.locator("#scale text")).to_have_text("0.434")
+    desk.page.evaluate("document.querySelectorAll('#scale, #typed').forEach((one) => one.remove())")

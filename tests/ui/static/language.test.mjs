@@ -138,6 +138,14 @@ test("in prose a number has the decimals of the language", () => {
   assert.deepEqual(["de", "en", "ar"].map(studio.pointOf), [",", ".", "."]);
 });
 
+test("a number that is said alone has the language's decimals", () => {
+  for (const [typed, said] of Object.entries({ 0.75: "0,75", "-0.09": "-0,09", "−1.5": "−1,5" }))
+    assert.equal(studio.sayNumeral(typed, "de"), said);
+  assert.equal(studio.sayNumeral("0.75", "ar"), "0.75");
+  for (const other of ["7", "1.2.3", "sd-1.5", "0.5, 1.5"])
+    assert.equal(studio.sayNumeral(other, "de"), other);
+});
+
 test("a word behind a number agrees with it", () => {
   const file = new URL("../../../studio/languages/ar.json", import.meta.url);
   const { messages, counted } = JSON.parse(readFileSync(file));

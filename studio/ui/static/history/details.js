@@ -3,7 +3,8 @@
   "use strict";
   const { el, button, word, address } = studio;
 
-  const SAID = new Set(["Took", "Now", "Problem"]); // in the page's words; all else is the picture's own
+  // In the page's words and numbers; all else is the picture's own.
+  const SAID = new Set(["Took", "Now", "Problem", "ω", "Start picture's strength"]);
   /** A model with the beginning of its hash, as other tools write it. */
   const named = (id, hash) => (hash ? `${id} (${hash.slice(0, 10)})` : id);
   const facts = (record) =>

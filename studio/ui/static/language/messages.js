@@ -205,6 +205,10 @@ window.studio = window.studio || {};
       .formatToParts(0.5)
       .find(({ type }) => type === "decimal").value;
 
+  /** A text in a language where it is nothing but a number with decimals; else as it is. */
+  studio.sayNumeral = (text, tag) =>
+    text.replace(/^([−-]?\d+)\.(\d+)$/, (_, whole, part) => whole + studio.pointOf(tag) + part);
+
   /** The first of what a person wants that there is: in this browser, by the setting, by the system. */
   studio.languageOf = function ({ own, setting, wanted, offered }) {
     const there = (tag) =>

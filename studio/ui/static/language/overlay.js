@@ -1,8 +1,8 @@
 // The page in another language: its English texts are replaced where they stand, now and as the page
 // changes. What is marked translate="no" is a person's own and is passed over, as are the attributes
 // that data-own names, and the words inside where it names "text"; what was English is remembered.
-// Numbers in sentences have the decimals of the language; those that stand alone, in boxes and at the
-// scales of plots, are as they are typed, with a point. A page in English has none of this.
+// Numbers in sentences, at the scales of plots and among a picture's facts have the decimals of the
+// language; those in boxes are as they are typed, with a point. A page in English has none of this.
 (function (studio) {
   "use strict";
   const ATTRIBUTES = ["title", "placeholder", "aria-label", "alt", "label"];
@@ -57,8 +57,11 @@
     return { english, shown: say?.(english) ?? english };
   }
 
+  const SAID_ALONE = "svg, .gs-history-facts"; // where a number is said and not typed
   function turnText(node) {
     const next = turned(node.data, texts.get(node));
+    if (say && next.shown === next.english && node.parentElement.closest(SAID_ALONE))
+      next.shown = studio.sayNumeral(next.english, document.documentElement.lang);
     if (next.shown !== node.data) node.data = next.shown;
     if (next.shown === next.english) texts.delete(node);
     else texts.set(node, next);
