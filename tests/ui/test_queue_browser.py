@@ -196,3 +196,26 @@ def test_forever_that_is_pressed_again_goes_on_with_the_form(studio: Studio) -> 
     studio.page.click("#gs-cancel")
     says(studio, "Cancelled")
     expect(studio.page.locator(".gs-queue")).to_be_hidden()
+
+
+def test_what_waits_is_taken_out_one_after_another_by_the_keyboard(
+    studio: Studio, hold: Callable[..., None]
+) -> None:
+    hold("a cat face")
+    page = studio.open().page
+    studio.use(["a cat face"])
+    page.click("#gs-generate")
+    page.wait_for_selector('.gs-stage[data-state="running"] img')
+    out = page.locator('.gs-queue [data-do="cancel"]')
+    for waiting in (1, 2):
+        page.click("#gs-generate")
+        expect(out).to_have_count(waiting)
+    out.first.focus()
+    page.keyboard.press("Enter")
+    expect(out).to_have_count(1)
+    expect(out).to_be_focused()  # a second press made one run more
+    page.keyboard.press("Enter")
+    expect(out).to_have_count(0)
+    expect(page.locator("#gs-generate")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.wait_for_selector(f'{BAR}[data-state="idle"]')

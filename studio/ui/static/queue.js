@@ -193,7 +193,10 @@
         button(
           icon,
           `${what}: ${words.title}`,
-          () => trigger("select", { do: does, number: item.number }),
+          () => {
+            if (does === "cancel") taken = String(item.number);
+            trigger("select", { do: does, number: item.number });
+          },
           {
             "data-do": does,
             disabled: hidden,
@@ -230,11 +233,19 @@
       );
     }
 
-    /** The keyboard stays on the button that it pressed, whichever line that has become. */
+    let taken = ""; // the line that was taken out last
+    /** The keyboard stays on the button that it pressed, whichever line that has become; where that
+     *  press took the line away, on that of the one in its place. */
     function focused() {
       const node = document.activeElement;
       const held = list.contains(node) ? node.closest("[data-number]") : null;
-      return held && { number: held.dataset.number, does: node.dataset.do };
+      const at = [...list.children].indexOf(held);
+      return held && { number: held.dataset.number, does: node.dataset.do, at };
+    }
+    function lineOf({ number, at }) {
+      const there = list.querySelector(`[data-number="${number}"]`);
+      if (there || number !== taken) return there; // one that began is none to be taken for another
+      return list.children[at] ?? list.lastElementChild;
     }
 
     let heard = null; // the stamp of what was said last
@@ -252,7 +263,7 @@
       clear.hidden = items.filter((item) => item.waits).length < 2;
       surround();
       if (!held) return;
-      const there = list.querySelector(`[data-number="${held.number}"]`);
+      const there = lineOf(held);
       const again = there?.querySelector(`[data-do="${held.does}"]:not([disabled])`);
       (
         again ||
