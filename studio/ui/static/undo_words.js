@@ -49,6 +49,7 @@ window.studio = window.studio || {};
     const inner = (one) => (Array.isArray(one) ? one.map(inner).join(":") : valueInWords(one));
     if (Array.isArray(value)) return shortened(value.map(inner).join(", ")) || "none";
     if (typeof value === "object") {
+      if (`${Object.keys(value)}` === "prompt" && !value.prompt) return "another prompt"; // a reference
       const name = NAMING.find((one) => value[one]);
       return name === "image" ? "a picture" : valueInWords(name ? value[name] : "");
     }

@@ -285,6 +285,10 @@ test("a field with a list is said with the list's words, and one of a start with
     changeInWords(row("own", "canny"), row({ prompt: "a fox" }, "canny")),
     "reference of row 2: own weak model → “a fox”",
   );
+  assert.equal(
+    changeInWords(row("own", "canny"), row({ prompt: "" }, "canny")),
+    "reference of row 2: own weak model → another prompt",
+  );
 });
 
 test("200 steps of 100 rows are kept in little room, and come back letter by letter", () => {
