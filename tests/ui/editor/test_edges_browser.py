@@ -128,9 +128,13 @@ def test_the_keyboard_stays_with_the_controls_that_are_left(studio: Studio) -> N
         another.focus()
         page.keyboard.press("Enter")
     expect(another).to_be_hidden()
+    full = card.get_by_text("8 control images, as many as a row takes.")
+    expect(full).to_be_visible()
     expect(card.get_by_role("button", name="Remove control image 8")).to_be_focused()
     page.keyboard.press("Enter")
     expect(card.get_by_role("button", name="Remove control image 7")).to_be_focused()
+    expect(full).to_be_hidden()
+    expect(another).to_be_visible()
 
 
 def test_a_picture_that_several_rows_lack_is_chosen_once(studio: Studio) -> None:

@@ -222,7 +222,12 @@
       },
       { title: "Acts together with the others; it begins with the picture of the last" },
     );
-    const adding = el("div", { class: "gs-line gs-another-control" }, more);
+    const full = el(
+      "p",
+      { class: "gs-work-note", role: "status", hidden: true },
+      `${most} control images, as many as a row takes.`,
+    );
+    const adding = el("div", { class: "gs-line gs-another-control" }, more, full);
     return {
       element: el("span", { class: "gs-control-thumb" }, first.picker.node, first.picker.input),
       below: el("div", {}, first.line, first.map.view, further, adding),
@@ -247,7 +252,9 @@
           further.append(one.line, one.map.view);
         }
         for (const one of lines) one.read();
-        adding.hidden = !count || count >= most || !row.control.image;
+        more.hidden = count >= most || !row.control?.image;
+        full.hidden = count < most;
+        adding.hidden = !count || (more.hidden && full.hidden);
       },
       write: () => ({ control: card.row.control, controls: card.row.controls ?? [] }),
     };
