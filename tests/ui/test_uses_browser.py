@@ -255,3 +255,24 @@ def test_what_is_written_in_a_picture_is_read_before_it_is_taken_over(
     assert [row["prompt"] for row in desk.rows()] == ["a dog"]
     shown.get_by_role("button", name="Open the preset it carries").click()
     desk.has_rows(["a cat", "bad"])
+
+
+def test_a_picture_that_is_not_painted_on_stays_the_start_and_so_does_one_with_room(
+    made: Studio,
+) -> None:
+    page = made.page
+
+    def use(label: str) -> None:
+        page.locator(".gs-stage").get_by_role("button", name="Use this picture").first.click()
+        page.locator("dialog.gs-uses").get_by_role("button", name=label, exact=True).click()
+
+    for label in ("Paint parts of it anew", "Paint on it in colours"):
+        use(label)
+        page.locator("dialog.gs-painter").get_by_role("button", name="Cancel").click()
+        stays = page.get_by_text("The picture stays as the one to start from")
+        expect(stays).to_be_visible()
+        expect(stays).to_be_hidden()
+    made.set("Steps", "4")
+    use("Paint more around it …")
+    page.get_by_role("button", name="Fill the form").click()
+    expect(page.get_by_text("The form starts from the picture with its room")).to_be_visible()

@@ -222,6 +222,7 @@
       return studio.paint({ title: "What is painted anew", size, background, mask });
     }
 
+    /** Whether something was painted. */
     async sketch() {
       const answer = await studio.alone(async () => {
         const { image } = this.init;
@@ -229,18 +230,21 @@
         if (!background) return null;
         return studio.sketch({ size: await sizeOf(background), background, reference: image });
       });
-      if (!answer || !this.init) return;
+      if (!answer || !this.init) return false;
       const { thumbs } = studio.stack.images;
       for (const one of [answer.image, answer.mask]) if (one) this.thumbs[one] = thumbs[one];
       const mask = answer.mask ?? this.init.mask; // at once: one step of undo
       this.edit({ image: answer.image, mask });
+      return true;
     }
 
+    /** Whether a mask was painted. */
     async paint() {
       const painted = await studio.alone(() => this.ask());
-      if (painted === null) return;
+      if (painted === null) return false;
       if (painted) this.thumbs[painted] = studio.stack.images.thumbs[painted];
       this.edit({ mask: painted });
+      return true;
     }
   }
 

@@ -30,6 +30,13 @@
     return studio.start;
   }
 
+  /** Paint on a picture that the form starts from then, also where nothing was painted. */
+  async function startedAnd(file, paint) {
+    const into = await start();
+    if ((await into.take("image", file)) && !(await paint(into)))
+      studio.toast("The picture stays as the one to start from; Undo takes it out.");
+  }
+
   /** Show the row that a picture has gone to. */
   async function seen(card, taking) {
     await taking;
@@ -77,17 +84,11 @@
       { label: "Start from it", take: async (file) => (await start()).take("image", file) },
       {
         label: "Paint parts of it anew",
-        async take(file) {
-          const into = await start();
-          if (await into.take("image", file)) await into.paint();
-        },
+        take: (file) => startedAnd(file, (into) => into.paint()),
       },
       {
         label: "Paint on it in colours",
-        async take(file) {
-          const into = await start();
-          if (await into.take("image", file)) await into.sketch();
-        },
+        take: (file) => startedAnd(file, (into) => into.sketch()),
       },
       ...cards
         .filter((card) => card.takesControl())

@@ -13,7 +13,7 @@ from studio.ui import run
 from studio.ui.asker import visitor_of
 from studio.ui.describe import plan_of, progress_bar
 from studio.ui.editor.stack import uploaded
-from studio.ui.errors import guarded, on_page, one_line, warn
+from studio.ui.errors import guarded, on_page, one_line, tell, warn
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.layout import Parts
 from studio.ui.library.depicting import depicted
@@ -80,6 +80,12 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         )
         if "picture" in asked:
             owner.parent = runs.history(owner).same_as(uploaded(asked["picture"], "picture"))
+        if asked.get("do") == "extend":
+            size = f"{preset.sampler.width} × {preset.sampler.height}"
+            told = (
+                f"The form starts from the picture with its room, {size}; Generate paints the room"
+            )
+            tell(told, title="Start from a picture")
         shown = {notes: {**notes_of(preset, said), "loaded": loaded}}
         return filled(parts.form, to_values(preset)) | shown
 
