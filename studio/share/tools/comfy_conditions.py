@@ -203,3 +203,9 @@ def not_carried(kind: str, shown: str) -> str:
     """A note on a node, with its literals where it has any."""
     kind = kind[:80]
     return f"{kind} is not carried over ({shown})" if shown else f"{kind} is not carried over"
+
+
+def not_read(kind: str, values: dict[str, Any]) -> str:
+    """A note on those of a node's literals that are not taken over, of which there are some."""
+    verb = "is" if len(values) == 1 else "are"
+    return f"{kind[:80]}: {summary(values)} {verb} not carried over"

@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.preset.freeu import NAMES
 from studio.share.tools.clip_layers import as_layer
-from studio.share.tools.comfy_conditions import not_carried, note_files, summary
+from studio.share.tools.comfy_conditions import not_carried, not_read, note_files, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link
 from studio.share.tools.comfy_graph import Node as GraphNode
 from studio.share.tools.comfy_image_prompts import APPLIES, LOADS, image_prompt
@@ -88,7 +88,7 @@ def _note_loader(graph: Graph, node: GraphNode) -> None:
         if k not in _LOADED and v not in (None, "", "default", "None")
     }
     if extra and node.kind != "CheckpointLoaderSimple":
-        graph.note(f"{node.kind[:80]}: {summary(extra)} are not carried over")
+        graph.note(not_read(node.kind, extra))
 
 
 def _note_patch(graph: Graph, node: GraphNode) -> None:
@@ -119,7 +119,7 @@ def of_clips(graph: Graph, clips: list[Link]) -> list[dict[Place, Lora]]:
             own = loras_of(graph, node)
             loras |= own
             if isinstance(node.inputs.get("clip_name"), str):
-                graph.note(f"{node.kind[:80]}: {summary(node.literals())} are not carried over")
+                graph.note(not_read(node.kind, node.literals()))
             elif node.link("clip") and not own and node.kind != _STOPS:
                 graph.note(f"{node.kind[:80]} is not carried over ({summary(node.literals())})")
         found.append(loras)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from studio.share.tools.comfy_conditions import summary
+from studio.share.tools.comfy_conditions import not_read
 from studio.share.tools.comfy_graph import Graph, Node
 from studio.share.tools.comfy_image_prompts import APPLIES, LOADS
 
@@ -78,7 +78,7 @@ def note_unread(graph: Graph, main: Node) -> None:
             and not _is_noted(graph, node, name)
         }
         if left:
-            graph.note(f"{node.kind[:80]}: {summary(left)} are not carried over")
+            graph.note(not_read(node.kind, left))
 
 
 def _is_lora(name: str, value: object) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.errors import shorten
 from studio.share.texts import Texts
-from studio.share.tools.comfy_conditions import Conditions, not_carried, summary
+from studio.share.tools.comfy_conditions import Conditions, not_carried, not_read, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link, Node
 from studio.share.tools.comfy_guiders import terms_of
 from studio.share.tools.comfy_loras import on_both
@@ -159,7 +159,7 @@ class _Picture:
             name = own if isinstance(own, str) else chosen.kind.removeprefix("Sampler")
             extra = {k: v for k, v in chosen.literals().items() if k != "sampler_name"}
             if extra:
-                graph.note(f"{chosen.kind[:80]}: {summary(extra)} are not carried over")
+                graph.note(not_read(chosen.kind, extra))
         sigmas, steps = graph.node(node.link("sigmas")), graph.number(node, "steps")
         schedule = graph.text(node, "scheduler") if "scheduler" in node.inputs else ""
         passed = 0
@@ -174,7 +174,7 @@ class _Picture:
             known = ("steps", "scheduler", "denoise", "model_type")
             extra = {k: v for k, v in sigmas.literals().items() if k not in known}
             if extra:
-                graph.note(f"{sigmas.kind[:80]}: {summary(extra)} are not carried over")
+                graph.note(not_read(sigmas.kind, extra))
         return name, schedule, steps
 
     def _note_denoise(self, node: Node) -> None:

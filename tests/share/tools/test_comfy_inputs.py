@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from studio.preset import Preset
 from studio.share.texts import Texts
+from studio.share.tools.comfy_conditions import not_read
 from studio.share.tools.foreign import read_foreign
 from tests.support.other_tools import encode, graph, node, sampler
 
@@ -88,3 +91,14 @@ def test_no_input_of_any_node_disappears(studio_home: Path) -> None:
         preset, notes = told(nodes)
         assert any("unheard_of 5" in note for note in notes), place
         assert preset.rows[0].prompt == "a cat"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"batch_size": 4}, "EmptyLatentImage: batch_size 4 is not carried over"),
+        ({"batch_size": 4, "a": 1}, "EmptyLatentImage: batch_size 4, a 1 are not carried over"),
+    ],
+)
+def test_one_literal_that_is_not_read_is_one(values: dict[str, Any], said: str) -> None:
+    assert not_read("EmptyLatentImage", values) == said
