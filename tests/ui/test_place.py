@@ -56,6 +56,21 @@ def test_what_is_no_place_names_its_flag() -> None:
     check_place("localhost", 0)
     with pytest.raises(StudioError, match=r"^--port: 0 to 65535, got 70000"):
         check_place("127.0.0.1", 70_000)
-    for host in ("192.0.2.1", "nowhere.invalid"):
-        with pytest.raises(StudioError, match=f"^--host: no address of this machine, got '{host}'"):
-            check_place(host, 0)
+
+
+def test_an_address_of_another_machine_is_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def numeric(host: str, port: int, **_: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", numeric)  # a number is looked up nowhere
+    with pytest.raises(StudioError, match="^--host: no address of this machine, got '192.0.2.1'"):
+        check_place("192.0.2.1", 0)
+
+
+def test_a_name_that_nobody_knows_is_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)  # no resolver is asked
+    with pytest.raises(StudioError, match="^--host: no address of this machine, got 'nowhere'"):
+        check_place("nowhere", 0)

@@ -51,7 +51,13 @@ def told_of(notes: list[str], part: str) -> list[str]:
         case "all":
             return notes
         case "rows":
-            return [note for note in notes if not _ELSEWHERE.match(note)]
+            others = [note for note in notes if _ELSEWHERE.match(note)]
+            named = " · ".join(others)  # a model that it is told of there, with where it can be had
+            return [
+                note
+                for note in notes
+                if note not in others and note.partition(" can be looked up")[0] not in named
+            ]
     return []
 
 
