@@ -55,9 +55,11 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     notes += [left_out(preset, laid), style.said_unread()]
     whole = validate({**found.model_dump(mode="json"), **changed})
     if whole == preset:
-        notes = [f"{field}: is in the rows already, and is not added again", *notes]
+        name = repr(style.name[:80])
+        notes = [f"style {name}: is in the rows already, and is not added again", *notes]
     elif (laid.prompt, laid.negative) != (bare.prompt, bare.negative):
-        notes = [f"{field}: its text is in the rows already, and is not added again", *notes]
+        name = repr(style.name[:80])
+        notes = [f"style {name}: its text is in the rows already, and is not added again", *notes]
     return whole, [note for note in dict.fromkeys(notes) if note]
 
 

@@ -207,5 +207,5 @@ def not_carried(kind: str, shown: str) -> str:
 
 def not_read(kind: str, values: dict[str, Any]) -> str:
     """A note on those of a node's literals that are not taken over, of which there are some."""
-    verb = "is" if len(values) == 1 else "are"
-    return f"{kind[:80]}: {summary(values)} {verb} not carried over"
+    shown = f"{kind[:80]}: {summary(values)}"
+    return f"{shown} is not carried over" if len(values) == 1 else f"{shown} are not carried over"
