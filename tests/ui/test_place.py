@@ -63,7 +63,7 @@ def test_an_address_of_another_machine_is_no_place(monkeypatch: pytest.MonkeyPat
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", numeric)  # a number is looked up nowhere
-    with pytest.raises(StudioError, match="^--host: no address of this machine, got '192.0.2.1'"):
+    with pytest.raises(StudioError, match=r"^--host: no address of this machine, got '192\.0\.2\.1'"):
         check_place("192.0.2.1", 0)
 
 
@@ -72,5 +72,5 @@ def test_a_name_that_nobody_knows_is_no_place(monkeypatch: pytest.MonkeyPatch) -
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # no resolver is asked
-    with pytest.raises(StudioError, match="^--host: no address of this machine, got 'nowhere'"):
+    with pytest.raises(StudioError, match=r"^--host: no address of this machine, got 'nowhere'"):
         check_place("nowhere", 0)

@@ -10,7 +10,7 @@ from studio.ui.errors import guarded
 from studio.ui.layout import Parts
 from studio.ui.library import base_choice, folders, merge, models, previews, residence
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET
+from studio.ui.widgets import IN_TURN, QUIET
 
 
 def attach(parts: Parts, limits: Limits) -> None:
@@ -34,7 +34,7 @@ def attach(parts: Parts, limits: Limits) -> None:
 
     parts.rescan.click(guarded(rescanned), None, shown(parts), **QUIET)
     parts.signals["models"].submit(  # where another tab has found others
-        guarded(lambda: listed(limits)), None, shown(parts), **QUIET
+        guarded(lambda: listed(limits)), None, shown(parts), **IN_TURN
     )
     folders.attach(parts.folders, shown(parts), rescanned)
     merge.attach(parts.merge, parts.form, shown(parts), parts.signals["models"], limits)
