@@ -6,6 +6,7 @@
   studio.CARD = ".gs-card, .gs-pic, .gs-gallery-card, li, tr";
   const REGION = "dialog, [role=tabpanel], #gs-left, #gs-right, body";
   const LOOKS = [60, 250, 800, 2000, 5000]; // ms after the press, unless a hand goes elsewhere
+  const LATER = 1000; // ms between two looks at what the keyboard was brought to
   const SETTLED = 800; // ms: what was pressed and is still there may come back until then
 
   /**
@@ -47,17 +48,27 @@
     return now.length === 1 ? now[0] : null;
   };
 
+  /** Bring the keyboard to what is next, where it is lost; answers that. */
   function look(pressed, all, places, line, time) {
     const lost = [null, document.body].includes(document.activeElement);
-    if (!lost || usable(pressed)) return;
-    if (pressed.isConnected && time < SETTLED) return;
+    if (!lost || usable(pressed)) return null;
+    if (pressed.isConnected && time < SETTLED) return null;
     const again = (node) => studio.drawnAnew(places[all.indexOf(node)], places);
     const live = (node) => [node, node.isConnected ? null : again(node)].find(usable) ?? null;
     const beside = (node) => pressed.isConnected && node.parentElement === line;
     const own = pressed.isConnected ? null : live(pressed);
+    const next = own ?? studio.placeAfter(pressed, all, live, beside);
     moving = true;
-    (own ?? studio.placeAfter(pressed, all, live, beside))?.focus();
+    next?.focus();
     moving = false;
+    return next;
+  }
+
+  /** What the keyboard was brought to goes too, in its time: as what ends a training, at its end. */
+  function follow(node, all, places, line, mine) {
+    if (!node || mine !== turn) return;
+    const next = usable(node) ? node : look(node, all, places, line, LATER);
+    setTimeout(() => follow(next, all, places, line, mine), LATER);
   }
 
   let turn = 0; // a hand elsewhere ends it: a pointer, Tab and Escape, another place with the keyboard
@@ -88,8 +99,10 @@
       const places = placesOf(all, region);
       const line = pressed.parentElement;
       const mine = (turn += 1);
-      for (const time of LOOKS)
-        setTimeout(() => mine === turn && look(pressed, all, places, line, time), time);
+      const step = (time) => {
+        if (mine === turn) follow(look(pressed, all, places, line, time), all, places, line, mine);
+      };
+      for (const time of LOOKS) setTimeout(() => step(time), time);
     },
     true,
   );

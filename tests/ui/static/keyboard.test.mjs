@@ -88,7 +88,7 @@ function pressed(...after) {
   start.disabled = true;
   document.activeElement = document.body = {};
   for (const hand of after) hand(line[1]);
-  for (const look of looks) look();
+  for (const look of looks.splice(0)) look();
   return { start, stop: line[1], at: document.activeElement.name };
 }
 
@@ -102,6 +102,17 @@ test("a key that is held down presses what it was put down on, and nothing that 
   };
   assert.deepEqual([prevented(start, true), prevented(stop, true)], [false, true]);
   assert.deepEqual([prevented(stop, false), prevented(stop, true)], [false, false]);
+});
+
+test("what the keyboard was brought to goes too, as Stop at the end: it is brought on", () => {
+  const { start, stop } = pressed();
+  for (const look of looks.splice(0)) look(); // nothing has changed
+  assert.equal(document.activeElement.name, "Stop");
+  start.disabled = false;
+  stop.disabled = true;
+  document.activeElement = document.body;
+  for (const look of looks.splice(0)) look();
+  assert.equal(document.activeElement.name, "Start");
 });
 
 test("whoever goes elsewhere meanwhile is not called back", () => {
