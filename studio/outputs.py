@@ -15,6 +15,7 @@ from studio.home import studio_home
 from studio.settings import SETTINGS, value_of
 
 DEPTH = 8  # of folders within the outputs
+MADE = (".png", ".jpg", ".webp")  # in which pictures are saved here
 STAMP = re.compile(r"(\d{8}-\d{6})-(\d{6})")  # with which the studio's own names begin
 
 
@@ -42,7 +43,7 @@ def list_outputs(limit: int = 100, folder: Path | None = None) -> list[Path]:
     file's own time does. The studio names its own in ASCII; others' whose names are no text are
     passed over.
     """
-    found = entries(folder or outputs_folder(), (".png",), DEPTH)
+    found = entries(folder or outputs_folder(), MADE, DEPTH)
     newest = sorted(found, key=_when, reverse=True)
     images = (Path(item.path) for item in newest if is_text(item.path) and holds_something(item))
     return list(islice(images, limit))

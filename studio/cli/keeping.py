@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from studio import logs
@@ -14,7 +15,6 @@ from studio.history.intake import name_of, once_held
 from studio.history.made import hash_models, remember, unhashed
 from studio.library import Library
 from studio.outputs import outputs_folder
-from studio.settings import value_of
 from studio.share.write import Naming
 
 
@@ -37,11 +37,11 @@ class Keeping:
 
     def naming(self) -> Naming:
         """How the settings want pictures to be called; no name of the history's is given again."""
-        pattern, own = str(value_of("file_names")), self._own
-        if not pattern or own is None:
-            return Naming(pattern)
+        named, own = Naming.of_settings(), self._own
+        if not named.pattern or own is None:
+            return named
         outputs = own.outputs.resolve()
-        return Naming(pattern, lambda path: once_held(own, outputs, path.resolve()))
+        return replace(named, taken=lambda path: once_held(own, outputs, path.resolve()))
 
     def _named(self, path: Path, own: History) -> str:
         return name_of(own.outputs.resolve(), path.resolve())

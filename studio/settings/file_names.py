@@ -46,7 +46,7 @@ def why_not(pattern: str) -> str:
         said = "letters without accents, digits, spaces, -_.,+()=@ and, for a folder, /"
         return f"no file's name holds {shorten(wrong[0])} everywhere; it may hold {said}"
     if ended := _SUFFIX.search(literal, max(0, len(literal.rstrip()) - 5)):
-        return f"ends in {shorten(ended[0].strip())}; .png is added to every name"
+        return f"ends in {shorten(ended[0].strip())}; the format's own is added to every name"
     *folders, name = literal.split("/")
     if any(part.strip(" .") == "" for part in folders) or name.strip() in (".", ".."):
         return "leads out of the folder of pictures"

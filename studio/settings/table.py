@@ -230,5 +230,15 @@ SETTINGS: dict[str, Setting] = {
             "",
             check=file_names.why_not,
         ),
+        Setting(
+            "picture_format",
+            "Format of pictures",
+            "Of the same. A JPEG or WebP takes a fraction of a PNG's room and loses a little of the "
+            "picture. One whose preset holds further pictures, as a control image, stays a PNG.",
+            PLACES,
+            "png",
+            choices=("png", "jpeg", "webp"),
+            names={"png": "PNG", "jpeg": "JPEG", "webp": "WebP"},
+        ),
     )
 }

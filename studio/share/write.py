@@ -13,7 +13,8 @@ import re
 import struct
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 
@@ -23,6 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 from studio.errors import StudioError
 from studio.files import slug, write_atomically, write_new
 from studio.preset import Preset
+from studio.settings import value_of
 from studio.settings.file_names import filled
 from studio.share.embed import drop_images, embed_images
 from studio.share.exif import EXIF_IFD, UNICODE_PREFIX, USER_COMMENT
@@ -33,6 +35,8 @@ UNSAVED = "guidance-studio-unsaved"  # in the temporary folder
 PNG_KEY = "guidance_studio"
 COMMENT_KEY = "Guidance Studio"
 JPEG_QUALITY = 95
+PNG = ".png"
+FORMATS = {"png": PNG, "jpeg": ".jpg", "webp": ".webp"}
 MAX_COMMENT_BYTES = 65_000  # of UTF-16, with what names them within 64 KiB, one segment of a JPEG
 
 
@@ -42,10 +46,18 @@ class Naming:
 
     ``pattern``: of :mod:`studio.settings.file_names`; without one the name is new and sorts by time.
     ``taken``: whether a name is not to be had though no file has it, as that of a picture in the bin.
+    ``suffix``: of the format, where all that belongs to the picture fits into such a file.
     """
 
     pattern: str = ""
     taken: Callable[[Path], bool] = lambda path: False
+    suffix: str = PNG
+
+    @classmethod
+    def of_settings(cls) -> Naming:
+        """As a person has set it."""
+        suffix = FORMATS[str(value_of("picture_format"))]
+        return cls(str(value_of("file_names")), suffix=suffix)
 
 
 BY_TIME = Naming()
@@ -58,14 +70,28 @@ def save_image(
     roots: Sequence[str | Path] = (),
     naming: Naming = BY_TIME,
 ) -> Path:
-    """Save a PNG that carries ``preset``, under a name that no file has.
+    """Save a picture that carries ``preset``, under a name that no file has: as a PNG, or in the format of
+    ``naming``.
 
     Args:
         preset: makes this image again (its seed, count 1), as :class:`studio.events.Done` has it.
         roots: folders that the preset's relative control images may lie in.
     """
-    data = encode(image, preset, ".png", roots)
-    return save_encoded(data, preset, image.size, folder, naming)
+    data, suffix = _whole(image, preset, naming.suffix, roots)
+    return save_encoded(data, preset, image.size, folder, replace(naming, suffix=suffix))
+
+
+def _whole(
+    image: Image.Image, preset: Preset, suffix: str, roots: Sequence[str | Path]
+) -> tuple[bytes, str]:
+    """The bytes of a file, and its suffix: a PNG where the other format takes less than all of it."""
+    if suffix != PNG and not image.has_transparency_data:
+        parameters = parameters_text(preset, image.size, finished=True)
+        packed = pack(embed_images(preset, roots))
+        if not _long(f"{parameters}, {COMMENT_KEY}: {packed}"):
+            with suppress(StudioError):  # more pixels than it holds
+                return encode(image, preset, suffix, roots), suffix
+    return encode(image, preset, PNG, roots), PNG
 
 
 def save_encoded(
@@ -75,14 +101,14 @@ def save_encoded(
     folder: str | Path,
     naming: Naming = BY_TIME,
 ) -> Path:
-    """Save a PNG that carries ``preset`` already as :func:`save_image` does.
+    """Save a file of the suffix of ``naming`` that carries ``preset`` already as :func:`save_image` does.
 
     Args:
         size: of the picture, width and height in pixels.
     """
     now = datetime.now()
     stem = filled(naming.pattern, _values(preset, size, now), _stem(preset, now))
-    return write_new(Path(folder), stem, ".png", data, naming.taken)
+    return write_new(Path(folder), stem, naming.suffix, data, naming.taken)
 
 
 def _stem(preset: Preset, now: datetime) -> str:

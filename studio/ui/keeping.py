@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from studio.errors import StudioError
@@ -12,7 +13,6 @@ from studio.history import History, record_of
 from studio.history.intake import name_of, once_held
 from studio.history.made import remember
 from studio.preset import Preset
-from studio.settings import value_of
 from studio.share import save_or_keep
 from studio.share.write import BY_TIME, Naming
 from studio.ui.errors import plain_line
@@ -50,13 +50,13 @@ def saved(
 
 def naming(history_of: Callable[[], History | Unopened]) -> Naming:
     """How the settings want pictures to be called; no name of a history's picture is given again."""
-    pattern = str(value_of("file_names"))
-    if pattern:
+    named = Naming.of_settings()
+    if named.pattern:
         with suppress(StudioError, OSError):
             own = history_of()
             if isinstance(own, History):
-                return Naming(pattern, lambda path: once_held(own, own.outputs, path))
-    return Naming(pattern)
+                return replace(named, taken=lambda path: once_held(own, own.outputs, path))
+    return named
 
 
 def kept(

@@ -63,7 +63,9 @@ def test_an_address_of_another_machine_is_no_place(monkeypatch: pytest.MonkeyPat
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", numeric)  # a number is looked up nowhere
-    with pytest.raises(StudioError, match=r"^--host: no address of this machine, got '192\.0\.2\.1'"):
+    with pytest.raises(
+        StudioError, match=r"^--host: no address of this machine, got '192\.0\.2\.1'"
+    ):
         check_place("192.0.2.1", 0)
 
 

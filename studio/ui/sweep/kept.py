@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def _copied(runs: Runs, owner: Session, file: Path) -> str:
     if there and history.get(there).deleted is None:
         return THERE
     preset = read_image(file)[0]
-    folder, named = save_folder(runs.limits, owner.key), naming(lambda: history)
+    folder = save_folder(runs.limits, owner.key)
+    named = replace(naming(lambda: history), suffix=file.suffix)
     path = save_encoded(data, preset, size_checked(file, file.name), folder, named)
     text = f"seed {preset.sampler.seed}"
     made = kept(path, preset, text, lambda: history)
