@@ -10,6 +10,7 @@ from studio.errors import cut, shorten
 from studio.preset import Preset
 
 _ABSENT = object()
+_EMPTY_REFERENCE = {"": "another prompt"}
 _MOST = 120  # characters of a value
 _UNSHOWN = ("schema_version",)
 # What is said of a row where a field of it is off now, and where it is on; the page's undo says the same.
@@ -55,7 +56,8 @@ def _difference(
     if name[0] == "rows" and name[-1] in _PARTS and isinstance(after, bool):
         return f"row {int(name[1]) + 1} {_PARTS[name[-1]][after]}"
     path = ".".join(("rows", *name[2:]) if name[0] == "rows" else name)
-    return f"{_words(name, labels)}: {_change(name[-1], before, after, titles.get(path, {}))}"
+    known = _EMPTY_REFERENCE if path == "rows.reference.prompt" else titles.get(path, {})
+    return f"{_words(name, labels)}: {_change(name[-1], before, after, known)}"
 
 
 def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -35,13 +35,10 @@ def insert(connection: sqlite3.Connection, record: Record, said: Mapping[str, An
         "INSERT INTO words (rowid, title, prompts, models, note, tags) VALUES (?, ?, ?, ?, ?, '')",
         [row, record.title, record.prompts, " ".join(record.models), record.note],
     )
-    said = {"tags": record.tags, **said}
-    if (
-        record.hashes
-    ):  # of another tool's picture, which may have been taken for one of other models
-        known = {name: one for name, one in said.get("hashes", {}).items() if name in record.models}
-        said["hashes"] = {**known, **record.hashes}
-    apply(connection, record.id, said)
+    # Another tool's picture may have been taken for one of other models.
+    known = {name: one for name, one in said.get("hashes", {}).items() if name in record.models}
+    hashes = {"hashes": {**known, **record.hashes}}
+    apply(connection, record.id, {"tags": record.tags, **said, **hashes})
 
 
 def apply(connection: sqlite3.Connection, identity: str, said: Mapping[str, Any]) -> None:

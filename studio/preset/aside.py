@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from studio.errors import MissingFile
@@ -19,8 +20,8 @@ _TOKEN = re.compile(r"(presets|styles)-[0-9a-f]{16}")
 
 @contextmanager
 def put_aside(main: Path, beside: Iterable[Path] = ()) -> Iterator[str]:
-    """Copy files into the bin that go or change within the context; where that fails, their copies go
-    again.
+    """Copy files into the bin that go or change within the context; where that fails before ``main`` has,
+    their copies go again.
 
     Args:
         beside: further ones, passed over where they are not there.
@@ -37,7 +38,9 @@ def put_aside(main: Path, beside: Iterable[Path] = ()) -> Iterator[str]:
         _copy([main, *beside], folder)
         yield token
     except BaseException:
-        _remove(folder)
+        with suppress(OSError):
+            if filecmp.cmp(main, folder / main.name, shallow=False):
+                _remove(folder)
         raise
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from studio.errors import shorten
 from studio.preset.encodings import decoded
-from studio.preset.wildcard_places import TEXT, File, wildcard_files
+from studio.preset.wildcard_places import CUT, TEXT, File, wildcard_files
 
 if TYPE_CHECKING:
     from dynamicprompts.sampling_context import SamplingContext
@@ -70,8 +70,11 @@ def _wildcards(files: tuple[File, ...]) -> Wildcards:
 
     found: dict[str, Any] = {}
     large, damaged = [], []
+    more = len(files) > MAX_FILES
     for name, path, size, when in files[:MAX_FILES]:
-        if size > MAX_FILE_BYTES:
+        if size == CUT:
+            more = True
+        elif size > MAX_FILE_BYTES:
             large.append(name)
         elif path.suffix == TEXT:
             found.setdefault(name, _Lines(path))
@@ -84,7 +87,7 @@ def _wildcards(files: tuple[File, ...]) -> Wildcards:
             if entries is None:
                 damaged.append(path.name)
     manager = WildcardManager(root_map={"": [found]}) if found else WildcardManager()
-    return Wildcards(manager, frozenset(large), tuple(damaged), len(files) > MAX_FILES)
+    return Wildcards(manager, frozenset(large), tuple(damaged), more)
 
 
 @lru_cache(maxsize=MAX_FILES)

@@ -4,8 +4,6 @@ one stands in a preset."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 
 from studio.preset.document import Preset
 from studio.preset.prompts import split_prompt
@@ -65,28 +63,14 @@ def _around(text: str, style: str) -> bool:
     return within and text.startswith(before) and text.rstrip().endswith(after.rstrip())
 
 
-def without_what_lies_there(rows: Sequence[Row], style: Style) -> Style:
-    """The style without those of its texts that the rows have as :func:`studio.preset.styles.with_style`
-    adds them: whole, between commas or a prompt's ends, also where others came after them.
+def text_stands_in(prompt: str, style: str) -> bool:
+    """Whether a style's text stands in the first part of a prompt as
+    :func:`studio.preset.styles.with_style` adds it: whole, between commas or the part's ends, also where
+    others came after it.
 
     Args:
-        style: without tags in its texts.
+        style: without tags.
     """
-    taking = [rows[index].prompt for index in takers(rows)]
-    negative = [row.prompt for row in rows if row.weight < 0 and row.prompt.strip()][:1]
-    return replace(
-        style,
-        prompt="" if _all_have(taking, style.prompt) else style.prompt,
-        negative="" if _all_have(negative, style.negative) else style.negative,
-    )
-
-
-def _all_have(prompts: list[str], style: str) -> bool:
-    return bool(prompts) and all(_whole(prompt, style) for prompt in prompts)
-
-
-def _whole(prompt: str, style: str) -> bool:
-    """Whether a style's text stands in the first part of a prompt."""
     before, place, after = (re.escape(part.strip()) for part in style.partition(PLACE))
     around = f"{before}.*{after}" if place else before
     text = split_prompt(prompt)[0][0]

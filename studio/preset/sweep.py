@@ -93,7 +93,8 @@ def _value(text: str) -> Any:
         return json.loads(text, parse_float=exact)
     except (ValueError, RecursionError):
         plain = in_plain_digits(text)  # a minus as the page writes it, digits of another keyboard
-        return json.loads(plain) if re.fullmatch(rf"-?{_PLAIN}", plain) else text
+        number = len(plain) <= 400 and re.fullmatch(rf"-?{_PLAIN}", plain)
+        return json.loads(plain) if number else text
 
 
 def _decimal(text: str) -> int | float:

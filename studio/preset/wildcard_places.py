@@ -16,6 +16,7 @@ TEXT = ".txt"
 SUFFIXES = (TEXT, ".yaml", ".json")
 DEPTH = 5  # folders within each other
 MOST_LISTED = 20_000  # files and folders of one, which are looked at with each letter that is typed
+CUT = -1
 # Of the web UIs' extensions, of ComfyUI's nodes, of SwarmUI, and of whoever keeps such a folder.
 _BELOW = (
     "extensions/*/wildcards",
@@ -39,12 +40,16 @@ def wildcard_folders() -> tuple[Path, ...]:
 
 
 def wildcard_files() -> Iterator[File]:
-    """Every file of them with the name that a prompt calls it by; linked folders are looked through too,
-    once. Of one name in two folders the first has it, and is the only one given; of each folder the
-    text files come first."""
+    """Every file of them with the name that a prompt calls it by; linked folders are looked through too.
+    Of one name in two folders the first has it, and is the only one given; of each folder the text
+    files come first. One of size :data:`CUT` stands for all that was not looked at."""
     known: set[str] = set()
     for folder in wildcard_folders():
-        for path in sorted(_below(folder), key=lambda path: path.suffix != TEXT):
+        found = list(_below(folder))
+        for path in sorted(found, key=lambda path: path.suffix != TEXT):
+            if path == folder:
+                yield "", path, CUT, 0
+                continue
             name = path.relative_to(folder).with_suffix("").as_posix()
             key = f"{name}{path.suffix}"
             with suppress(OSError):  # it has gone meanwhile, or its link leads nowhere
@@ -55,19 +60,31 @@ def wildcard_files() -> Iterator[File]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    seen: set[str] = set()  # a link may lead back to where it stands
+    """The files in and below a folder that are called as wildcards are, and last the folder itself where
+    there are more than are looked at."""
     left = MOST_LISTED
-    for place, folders, files in os.walk(folder, followlinks=True):
-        left -= len(folders) + len(files)
+    waiting: list[tuple[str, tuple[str, ...]]] = [(os.fspath(folder), ())]
+    while waiting:
+        place, above = waiting.pop()
         real = os.path.realpath(place)
-        if left < 0:
-            return
-        if real in seen or len(Path(place).relative_to(folder).parts) >= DEPTH:
-            folders.clear()
-        folders[:] = sorted(one for one in folders if not one.startswith("."))
-        if real in seen:
+        if real in above or len(above) > DEPTH:  # a link that leads back to where it stands
             continue
-        seen.add(real)
-        for name in sorted(files):
-            if name.endswith(SUFFIXES) and is_text(name):
-                yield Path(place, name)
+        within: list[tuple[str, tuple[str, ...]]] = []
+        for item in sorted(_items(place), key=lambda item: item.name):
+            left -= 1
+            if left < 0:
+                yield folder
+                return
+            if item.name.startswith(".") or not is_text(item.name):
+                continue
+            if item.is_dir():
+                within.append((item.path, (*above, real)))
+            elif item.name.endswith(SUFFIXES):
+                yield Path(item.path)
+        waiting += reversed(within)
+
+
+def _items(place: str) -> list[os.DirEntry[str]]:
+    with suppress(OSError), os.scandir(place) as items:
+        return list(items)
+    return []

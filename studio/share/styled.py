@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,13 @@ from studio.library import ADAPTERS, ModelEntry
 from studio.preset import ModelRef, Preset, validate
 from studio.preset.bounds import most
 from studio.preset.rows import AdapterRef, Row
-from studio.preset.style_parts import without_what_lies_there
+from studio.preset.style_parts import text_stands_in
 from studio.preset.styles import Style, left_out, takers, with_style
 from studio.share.model_names import Shelf
 from studio.share.tools.additions import Additions, row_model
 from studio.share.tools.prompts import Lora, tidy, without_tags
 
+STAYS = "already, which stays as it is"
 Models = Collection[str] | Mapping[str, ModelEntry]
 
 
@@ -41,26 +42,42 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     field = f"style {style.name[:80]!r}"
     bare, loras = _without(style, field, notes)
     brought = [_untagged(row, preset, models, field, notes) for row in bare.rows]
-    others = [row for row in preset.rows if row not in brought]  # its own rows do not take its text
-    laid = without_what_lies_there(others, replace(bare, rows=()))
-    found = with_style(preset, laid)
-    rows, own = list(found.rows), len(found.rows)
+    texts = replace(bare, rows=())
+    found = with_style(preset, texts)
+    rows = list(found.rows)
+    there = _lies_in(preset.rows, texts, brought)
+    for index in there:
+        rows[index] = preset.rows[index]
     for index in _taking(rows, brought) if loras else ():
         rows[index] = _with(rows[index], loras, preset, models, field, notes)
-    rows += [row for row in brought if row not in preset.rows]
+    own = tuple(rows)
+    rows += [row for row in brought if row not in own]
     changed: dict[str, Any] = {"rows": [row.model_dump(mode="json") for row in rows]}
-    if found.omega != 1 and not _adapts(found.rows[:own], models) and _adapts(rows[:own], models):
+    if found.omega != 1 and not _adapts(found.rows, models) and _adapts(own, models):
         notes.append(f"omega: {found.omega:g} became 1, so that the base term has the LoRA as well")
         changed["omega"] = 1.0
-    notes += [left_out(preset, laid), style.said_unread()]
+    notes += [left_out(preset, texts), style.said_unread()]
     whole = validate({**found.model_dump(mode="json"), **changed})
-    if whole == preset:
-        name = repr(style.name[:80])
+    name = repr(style.name[:80])
+    if whole == preset and all(STAYS in note for note in notes if note):
         notes = [f"style {name}: is in the rows already, and is not added again", *notes]
-    elif (laid.prompt, laid.negative) != (bare.prompt, bare.negative):
-        name = repr(style.name[:80])
+    elif there:
         notes = [f"style {name}: its text is in the rows already, and is not added again", *notes]
     return whole, [note for note in dict.fromkeys(notes) if note]
+
+
+def _lies_in(rows: Sequence[Row], style: Style, brought: Sequence[Row]) -> list[int]:
+    """The rows that keep their prompts: they have the style's text, or are rows that it brought, whose
+    prompts are their own."""
+    others = [row for row in rows if row not in brought]
+    own = brought if takers(others) else ()
+    takes = {1: style.prompt, -1: style.negative}
+    found = []
+    for index, row in enumerate(rows):
+        text = takes[1 if row.weight > 0 else -1]
+        if text and (row in own or text_stands_in(row.prompt, text)):
+            found.append(index)
+    return found
 
 
 def _without(style: Style, field: str, notes: list[str]) -> tuple[Style, list[Lora]]:
@@ -108,7 +125,7 @@ def _with(
     names = {one["lora"] for one in had}
     for one in found:
         if one["lora"] in names:
-            notes.append(f"{field}: the row has {one['lora']!r} already, which stays as it is")
+            notes.append(f"{field}: the row has {one['lora']!r} {STAYS}")
     given = [*had, *(one for one in found if one["lora"] not in names)]
     kept = given[: 1 + most(ModelRef, "loras")]
     if len(kept) < len(given):

@@ -23,6 +23,9 @@ def check_place(host: str, port: int) -> None:
         raise StudioError(f"0 to {HIGHEST_PORT}, got {port}", field="--port")
     try:
         _bind(host, port)
+    except UnicodeError as error:  # a name that none can have
+        why = f"no address of this machine, got {host!r} ({error})"
+        raise StudioError(why, field="--host") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StudioError(

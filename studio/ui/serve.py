@@ -93,8 +93,8 @@ def serve(options: argparse.Namespace) -> None:
     """Build the page with these flags and serve it until interrupted.
 
     Raises:
-        StudioError: no such workers, a tunnel to what is shared already, tools of a shared page, or a place that is
-            taken or none.
+        StudioError: no such workers, a tunnel to what is shared already, tools of a shared page, or a place
+            that is taken or none.
     """
     from studio.errors import StudioError
     from studio.ui.place import check_place

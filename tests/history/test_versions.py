@@ -83,7 +83,8 @@ def test_only_a_picture_s_whole_name_is_its_file_s(tmp_path: Path) -> None:
 
 
 def test_the_hashes_of_its_models_outlive_the_database(tmp_path: Path) -> None:
-    file = save_image(Image.new("RGB", (8, 8)), validate({"name": "One"}), tmp_path / "outputs")
+    preset = validate({"name": "One", "rows": [{"prompt": "a", "model": {"lora": "loras/fox"}}]})
+    file = save_image(Image.new("RGB", (8, 8)), preset, tmp_path / "outputs")
     known = {"loras/fox": "ab" * 32}
     history = History(tmp_path, tmp_path / "outputs")
     history.made(record_of(file, file.name, hashes=known))

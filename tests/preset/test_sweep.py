@@ -35,6 +35,7 @@ PRESET = validate({"rows": [{"prompt": "a"}], "sampler": {"count": 3, "seed": -1
         ("sampler.steps=1e2,1e-1,2e400", (100, 0.1, float("inf"))),
         ("sampler.steps=[1e2,2e1]", (100, 20)),
         (f"omega={'9' * 310}e10", (float("inf"),)),
+        (f"omega={'9' * 5000}", ("9" * 5000,)),  # refused where it is read as a number
         ("rows.0.prompt=a cat,dog", ("a cat", "dog")),
         ('rows.0.prompt=["a, b", "c"]', ("a, b", "c")),
         ("rows.0.enabled=true,false", (True, False)),

@@ -110,8 +110,11 @@ def test_a_link_into_a_large_tree_is_not_followed_for_ever(
     monkeypatch.setattr(wildcard_places, "MOST_LISTED", 20)
     put("hat.txt", "fez\n")
     for number in range(30):
-        put(f"deep/{number}.txt", "x")
-    assert names() == ["hat"]
+        put(f"deep/{number:02}.txt", "x")
+    # One is a folder, and one hat.txt.
+    assert names() == [*(f"deep/{number:02}" for number in range(18)), "hat"]
+    with pytest.raises(BadPreset, match="no wildcard 'deep/29' in the first"):
+        text_of("__deep/29__", 1)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,9 @@ def test_linked_folders_are_looked_through_once(put: Put, studio_home: Path) -> 
     folder = put("hat.txt", "cap\n").parent
     (folder / "more").symlink_to(studio_home / "elsewhere")
     (folder / "again").symlink_to(folder)
+    (folder / "inner").symlink_to(folder / "sub")
+    put("sub/cap.txt", "blue\n")
     (folder / ".hidden").mkdir()
     put(".hidden/cap.txt", "x")
-    assert names() == ["hat", "more/shoe"]
+    assert names() == ["hat", "inner/cap", "more/shoe", "sub/cap"]
     assert text_of("__more/shoe__", 1) == "boot"

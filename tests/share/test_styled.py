@@ -121,6 +121,27 @@ def test_what_of_a_style_is_not_there_comes_alone() -> None:
     assert styled(plain, fur, ["fur", "ink"])[0] == once
 
 
+def test_each_row_takes_what_it_has_not() -> None:
+    rows = [{"prompt": "a cat", "weight": 2.0}, {"prompt": "a fox, red", "weight": 1.0}]
+    found, notes = styled(validate({"rows": rows}), Style("Red", "red"))
+    assert [row.prompt for row in found.rows] == ["a cat, red", "a fox, red"]
+    assert notes == ["style 'Red': its text is in the rows already, and is not added again"]
+    own = Style("Cat", "red", rows=(Row(prompt="a cat", weight=2.0),))
+    once, _ = styled(preset({"prompt": "a cat", "weight": 2.0}), own)
+    assert [row.prompt for row in once.rows] == ["a cat, red", "a cat"]
+    assert styled(once, own)[0] == once
+
+
+def test_of_one_that_lies_there_what_is_missing_is_said() -> None:
+    style = Style("Fur", "red <lora:fur:0.5>")
+    there = preset({"prompt": "a fox, red", "weight": 2.0})
+    found, notes = styled(there, style, ["ink"])
+    assert found == there and notes == [
+        "style 'Fur': its text is in the rows already, and is not added again",
+        "style 'Fur': the LoRA 'fur' at 0.5 is not in the library; the style keeps its name",
+    ]
+
+
 def test_a_part_of_a_word_is_no_style_and_a_style_with_a_new_row_is_added() -> None:
     tired = preset({"prompt": "a tired, reddish cat AND red", "weight": 3.0})
     found, notes = styled(tired, Style("Red", "red"))

@@ -76,3 +76,9 @@ def test_a_name_that_nobody_knows_is_no_place(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # no resolver is asked
     with pytest.raises(StudioError, match=r"^--host: no address of this machine, got 'nowhere'"):
         check_place("nowhere", 0)
+
+
+def test_what_can_be_no_name_is_no_place() -> None:
+    for host in ("x" * 64 + ".y", "a..b"):
+        with pytest.raises(StudioError, match=r"^--host: no address of this machine, got '"):
+            check_place(host, 0)

@@ -17,7 +17,8 @@ MAX_NAME = 200
 @dataclass(frozen=True)
 class Named:
     """``base``: what the tool calls it, its hash where that alone is known, "" for neither; ``models``: all
-    of them, the base first, each once; ``lora``: whether there is one among them; ``hashes``: the base's, by its name."""
+    of them, the base first, each once; ``lora``: whether there is one among them; ``hashes``: the
+    base's, by its name."""
 
     base: str = ""
     models: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from studio.ui.library.models import library
 
 # What a note on another tool's picture begins with that is of no row.
 _ELSEWHERE = re.compile(
-    rf"made with |(?:{'|'.join(sorted(set(Preset.model_fields) - {'rows', 'description'}))})[.:]"
+    rf"made with |the refiner |(?:{'|'.join(sorted(set(Preset.model_fields) - {'rows', 'description'}))})[.:]"
 )
 PROMPT_ALONE = {"model": None, "control": None, "controls": ()}  # of a row that is one more
 # Of another tool's picture whose file has gone.

@@ -154,21 +154,22 @@ def replace(
     if saved.preset is None:
         raise BadPreset(saved.problem, field="preset")
     data = preset.model_copy(update={"name": saved.name}).to_json().encode()
+    small = _small(image)
     with _aside(saved) as token:
         write_atomically(saved.path, data)
-        shown = _picture(saved.path, image)
+        shown = _picture(saved.path, small)
         if saved.thumbnail is not None and saved.thumbnail != shown:
             saved.thumbnail.unlink(missing_ok=True)
     return saved.name, token, digest(data)
 
 
-def _picture(path: Path, image: Path | None) -> Path | None:
-    """Let ``image`` be the picture of the preset in ``path``; its file, ``None`` where there is none."""
-    if image is None or not image.is_file():
-        return None
-    shown = path.with_suffix(".webp")
-    write_atomically(shown, small_webp(image))
-    return shown
+def _small(image: Path | None) -> bytes | None:
+    return small_webp(image) if image is not None and image.is_file() else None
+
+
+def _picture(path: Path, small: bytes | None) -> Path | None:
+    """Let ``small`` be the picture of the preset in ``path``; its file, ``None`` where there is none."""
+    return None if small is None else write_atomically(path.with_suffix(".webp"), small)
 
 
 def delete(limits: Limits, identity: str) -> tuple[str, str]:
@@ -239,8 +240,9 @@ def save(preset: Preset, limits: Limits, image: Path | None = None) -> Path:
     """
     if limits.shared:
         raise BadPreset("this page is shared; download the JSON instead", field="save")
+    small = _small(image)
     path = save_preset(preset, preset.name)
-    _picture(path, image)
+    _picture(path, small)
     return path
 
 

@@ -245,7 +245,8 @@
     function lineOf({ number, at }) {
       const there = list.querySelector(`[data-number="${number}"]`);
       if (there || number !== taken) return there; // one that began is none to be taken for another
-      return list.children[at] ?? list.lastElementChild;
+      const alike = [...list.children].filter((one) => one.querySelector('[data-do="cancel"]'));
+      return alike.find((one) => one === list.children[at]) ?? alike.at(-1) ?? null;
     }
 
     let heard = null; // the stamp of what was said last
@@ -264,6 +265,8 @@
       surround();
       if (!held) return;
       const there = lineOf(held);
+      // One more press of a key that took the last one out begins and stops nothing.
+      if (!there && held.number === taken) return studio.focusForm();
       const again = there?.querySelector(`[data-do="${held.does}"]:not([disabled])`);
       (
         again ||

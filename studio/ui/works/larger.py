@@ -80,7 +80,9 @@ def larger_of_each(
 def unsaid_of_each(asked: Mapping[str, Any], library: Library, history: History) -> list[str]:
     """What of other tools' pictures is not in the larger ones that are asked for, each line once."""
     several = "ids" in asked or "images" in asked
-    files = [uploaded(asked.get("picture"), "picture")] if not several else []
+    files = []
+    with suppress(StudioError):  # it has gone since what is made of it began
+        files += [] if several else [uploaded(asked.get("picture"), "picture")]
     for _, find in _sources(asked, history) if several else []:
         with suppress(StudioError):  # which is left out, and that is said
             files.append(find()[1])

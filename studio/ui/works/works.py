@@ -18,7 +18,7 @@ from studio.preset.unfinished import without_mark
 from studio.share import read_any
 from studio.share.tools.prompt_lines import Made, of_line
 from studio.ui.editor.stack import uploaded
-from studio.ui.history.reuse import preset_of
+from studio.ui.history.reuse import brought, preset_of
 from studio.ui.picture_notes import of_many, refuse_masks
 from studio.ui.widgets import Drawn
 from studio.ui.works.asked import Form, Labelled, given, number
@@ -109,6 +109,10 @@ def left_of_pictures(asked: Mapping[str, Any], library: Library, history: Histor
         case "vary":
             with suppress(StudioError):  # it has gone since what is made of it began
                 return read_any(uploaded(asked.get("picture"), "picture"), library)[1]
+        case "between":
+            ids = [str(one) for one in asked.get("ids") or ()]
+            said = [note for one in ids for note in brought(history, one)[1]]
+            return list(dict.fromkeys(said))
         case "larger":
             return unsaid_of_each(asked, library, history)
     return []

@@ -64,3 +64,11 @@ def test_of_long_texts_that_part_is_shown_in_which_they_differ() -> None:
     assert differences(prompted("x" * 200), prompted("y" * 200)) == [
         f"prompt of row 1: “{'x' * 120}…” → “{'y' * 120}…”",
     ]
+
+
+def test_a_reference_prompt_that_is_empty_is_another_prompt() -> None:
+    rows = [{"prompt": "a"}, {"prompt": "a", "reference": {"prompt": ""}}]
+    plain, empty = (validate({"rows": [row]}) for row in rows)
+    assert differences(plain, empty) == ["reference prompt of row 1: none → another prompt"]
+    full = validate({"rows": [{**rows[1], "reference": {"prompt": "x"}}]})
+    assert differences(full, empty) == ["reference prompt of row 1: “x” → another prompt"]

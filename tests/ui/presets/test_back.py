@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from studio.errors import MissingFile
+from studio.errors import MissingFile, StudioError
 from studio.home import presets_bin, presets_folder, styles_folder
 from studio.preset import own_styles, validate
 from studio.preset.styles import find, save_style, styles
@@ -128,6 +128,30 @@ def test_a_deletion_that_fails_leaves_nothing_in_the_bin(
     with pytest.raises(PermissionError):
         gallery.delete(ALONE, shelf)
     assert not list(presets_bin().iterdir()) and files(presets_folder())
+
+
+def test_a_picture_that_cannot_be_read_replaces_nothing(shelf: str, tmp_path: Path) -> None:
+    before = files(presets_folder())
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    with pytest.raises(StudioError):
+        gallery.replace(ALONE, shelf, TREE, bad)
+    assert files(presets_folder()) == before
+
+
+def test_what_was_written_over_stays_in_the_bin_though_the_rest_fails(
+    shelf: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = files(presets_folder())
+
+    def full(*_: object) -> None:
+        raise StudioError("the disk is full", field="cat.webp")
+
+    monkeypatch.setattr(gallery, "_picture", full)
+    with pytest.raises(StudioError, match="full"):
+        gallery.replace(ALONE, shelf, TREE)
+    (kept,) = presets_bin().iterdir()
+    assert files(kept) == before
 
 
 TABLE = (

@@ -22,7 +22,8 @@ function desk() {
   const heard = {};
   const clone = (value) => JSON.parse(JSON.stringify(value));
   const { newest } = load("dom.js");
-  const studio = { el, clone, newest, on: (name, callback) => (heard[name] = callback) };
+  const on = (name, callback) => (heard[name] = callback);
+  const studio = { el, clone, newest, on, noted: () => null };
   vm.runInContext(readFileSync(path, "utf8"), vm.createContext({ window: { studio } }));
   const [props, told] = [{ value: {} }, []];
   let draw;

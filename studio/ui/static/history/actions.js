@@ -149,7 +149,7 @@
     ];
     function settle() {
       for (const [node, title] of whole) {
-        studio.stops(node, total() ? "" : "No picture is found.");
+        studio.stops(node, total() === 0 ? "No picture is found." : "");
         if (total() && title) node.title = title;
       }
     }

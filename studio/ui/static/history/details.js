@@ -4,7 +4,7 @@
   const { el, button, word, address } = studio;
 
   // In the page's words and numbers; all else is the picture's own.
-  const SAID = new Set(["Took", "Now", "Problem", "ω", "Start picture's strength"]);
+  const SAID = new Set(["Took", "Now", "Problem", "CFG scale", "ω", "Start picture's strength"]);
   /** A model with the beginning of its hash, as other tools write it. */
   const named = (id, hash) => (hash ? `${id} (${hash.slice(0, 10)})` : id);
   const facts = (record) =>

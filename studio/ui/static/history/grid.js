@@ -40,7 +40,7 @@
     const node = el("div", { class: "gs-virtual", role: "list", "aria-label": label }, spacer);
     let items = new Map();
     let asked = new Set();
-    let total = 0;
+    let total = null; // until there is an answer
     let drawn = new Map(); // what is in the document, by index: {item, cell}
     let shown = "";
     let waiting = false;
