@@ -233,7 +233,7 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "picture_format",
             "Format of pictures",
-            "Of the same. A JPEG or WebP takes a fraction of a PNG's room and loses a little of the "
+            "Of the same pictures. A JPEG or WebP takes a fraction of a PNG's room and loses a little of the "
             "picture. One whose preset holds further pictures, as a control image, stays a PNG.",
             PLACES,
             "png",
