@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from studio.errors import StudioError
@@ -20,6 +20,8 @@ from studio.share.write import PNG_KEY
 from studio.share.written import infotext_of
 from studio.ui.errors import on_page
 from studio.ui.presets.copies import as_a1111, for_a1111
+
+NOT_HERE = "not in the library"  # in notes on another tool's picture
 
 
 def facts(record: Record, file: Path) -> dict[str, Any]:
@@ -94,15 +96,23 @@ def _title(scheduler: str) -> str:
     return SCHEDULERS[scheduler].title if scheduler in SCHEDULERS else scheduler
 
 
-def a1111(record: Record, file: Path, preset: Callable[[], Preset]) -> dict[str, Any]:
+def a1111(
+    record: Record, file: Path, brought: Callable[[], tuple[Preset, list[str]]]
+) -> dict[str, Any]:
     """A1111's text of a picture for the clipboard, and what that cannot say; the very text that its
-    file holds, where the tool that made it wrote one.
+    file holds, where the tool that made it wrote one. A base that is not here has the name that its
+    tool gave it.
 
     Args:
-        preset: what makes it again, where it is asked for.
+        brought: what makes it again with notes on what could not be carried over, where it is asked for.
     """
     with suppress(StudioError):  # the file may be gone, and the preset kept
         if text := infotext_of(file):
             return {"code": as_a1111(text), "left_out": ""}
-    code, left = for_a1111(preset(), (record.width, record.height))
-    return {"code": code, "left_out": " · ".join(map(on_page, left))}
+    preset, notes = brought()
+    if preset.base not in record.models:  # another tool's; it may have named none
+        preset = preset.model_copy(update={"base": PurePath(record.base).name})
+        notes = [note for note in notes if not note.startswith("base: ")]
+    code, left = for_a1111(preset, (record.width, record.height))
+    absent = [note for note in notes if NOT_HERE in note]
+    return {"code": code, "left_out": " · ".join(map(on_page, [*absent, *left]))}

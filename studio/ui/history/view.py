@@ -19,7 +19,7 @@ from studio.history.thumbs import thumbnail
 from studio.ui.history import made
 from studio.ui.history.folder import opened
 from studio.ui.history.packed import MOST_LIGHT, animation, light, sheet, zipped
-from studio.ui.history.reuse import preset_of
+from studio.ui.history.reuse import brought, preset_of
 from studio.ui.library.models import library
 from studio.ui.schema import labels, titles
 from studio.ui.widgets import fresh, picture
@@ -200,7 +200,7 @@ def _picture(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _a1111(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     record = history.get(str(asked.get("id")))
-    return made.a1111(record, history.file(record), lambda: preset_of(history, record.id))
+    return made.a1111(record, history.file(record), lambda: brought(history, record.id))
 
 
 def _ids(history: History, asked: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from studio.library import family_of
 from studio.preset import Preset
 from studio.share import encode_link, parameters_text, unsaid
 from studio.share.qr import qr_png
+from studio.ui.library.models import library
 
 LABELS = {"command": "Copy command line", "a1111": "Copy for A1111", "qr": "QR code of the link"}
 
@@ -33,10 +35,17 @@ def for_a1111(
         size: the picture's, in pixels.
         family: the base's, where it is known; its factors of FreeU are written out.
     """
+    preset = preset.model_copy(update={"base": _its_name(preset.base)})
     if family:
         freeu = preset.freeu.settled(family_of(family).freeu)
         preset = preset.model_copy(update={"freeu": freeu})
     return as_a1111(parameters_text(preset, size)), unsaid(preset)
+
+
+def _its_name(base: str) -> str:
+    """What the web UI calls a base: a file by its name alone, wherever it lies."""
+    models = library()
+    return PurePath(base).name if base in models and models[base].one_file else base
 
 
 def as_a1111(text: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,3 +176,50 @@ def test_what_is_made_of_it_comes_with_what_the_library_lacks(
     said = left_of_pictures({"do": "larger", "ids": ids}, Library(), own)
     assert said == notes and len(ids) == 3
     assert not left_of_pictures({"do": "each", "picture": picture}, Library(), own)
+
+
+def test_a_graph_s_text_for_a1111_names_its_own_model_and_what_is_missing(
+    own: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = {
+        "1": {
+            "class_type": "CheckpointLoaderSimple",
+            "inputs": {"ckpt_name": "xl/jugger.safetensors"},
+        },
+        "2": {
+            "class_type": "LoraLoader",
+            "inputs": {
+                "lora_name": "ink.safetensors",
+                "strength_model": 0.8,
+                "strength_clip": 0.8,
+                "model": ["1", 0],
+                "clip": ["1", 1],
+            },
+        },
+        "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "a heron", "clip": ["2", 1]}},
+        "4": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64}},
+        "5": {
+            "class_type": "KSampler",
+            "inputs": {
+                "seed": 8,
+                "steps": 4,
+                "cfg": 5,
+                "sampler_name": "euler",
+                "scheduler": "normal",
+                "denoise": 1,
+                "model": ["2", 0],
+                "positive": ["3", 0],
+                "negative": ["3", 0],
+                "latent_image": ["4", 0],
+            },
+        },
+    }
+    said = PngInfo()
+    said.add_text("prompt", json.dumps(graph))
+    Image.new("RGB", (64, 64)).save(tmp_path / "outputs" / "graph.png", pnginfo=said)
+    take_in(own)
+    monkeypatch.setattr(reuse, "library", lambda: ["starter"])
+    (record,) = own.search(Query(text="heron")).records
+    answer = view.answer(own, {"do": "a1111", "id": record.id})
+    assert answer["code"]["text"].endswith("Model: jugger")
+    assert "ink" in answer["left_out"] and "not in the library" in answer["left_out"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from studio.errors import StudioError
+from studio.library import ModelEntry
 from studio.preset import validate
 from studio.share import decode_link
 from studio.share.qr import MAX_BYTES, qr_png
@@ -46,3 +48,20 @@ def test_freeu_s_factors_are_written_out_where_the_base_is_known() -> None:
     assert said in shown["text"] and not any("are left out" in one for one in left)
     shown, left = copies.for_a1111(preset, (512, 512))
     assert "freeu_b2: 1.1" in shown["text"] and any("are left out" in one for one in left)
+
+
+def test_a_file_is_called_by_its_name_alone_wherever_it_lies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    base = ModelEntry("", "base", "sd1", 1, "")
+    monkeypatch.setattr(
+        copies,
+        "library",
+        lambda: {
+            "Stable-diffusion/photo/mine": replace(base, path="/web-ui/photo/mine.safetensors"),
+            "owner/name": base,
+        },
+    )
+    for given, called in (("Stable-diffusion/photo/mine", "mine"), ("owner/name", "owner/name")):
+        preset = validate({"base": given, "rows": [{"prompt": "a tree"}]})
+        assert copies.for_a1111(preset, (8, 8))[0]["text"].endswith(f"Model: {called}")
