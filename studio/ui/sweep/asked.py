@@ -22,12 +22,13 @@ from studio.ui.describe import check_images, plan_of, seconds
 from studio.ui.errors import one_line
 from studio.ui.schema import leaves, start_leaves
 from studio.ui.space import Limits
-from studio.ui.sweep.habits import spelled_out
+from studio.ui.sweep.habits import called_here, refuse_two_in_one, spelled_out
 from studio.ui.sweep.idle import idle_axes, style_lines
 
 MOST_AXES = 3
 MOST_TEXT = 20_000  # characters of one axis's values
 SWITCHED = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+SCHEDULER_FIELDS = ("sampler.scheduler", "second_pass.scheduler")
 _END = r"([-−+]?(?:\d+[.,٫]?\d*|[.,٫]\d+))"
 _NO_STEP = re.compile(rf"{_END}\s*:\s*{_END}")
 Axes = tuple[Axis, Axis | None, Axis | None]
@@ -76,10 +77,18 @@ def read_axis(name: str, text: str) -> Axis:
         example = _with_step(*ends.groups(), whole=kind == "integer")
         raise StudioError(f"a range has a step as well, such as {example}", field="values")
     axis = parse_axis(f"{name}={spelled_out(name, kind, text.strip())}", "values")
-    values = (
-        called.get(one.casefold(), one) if isinstance(one, str) else one for one in axis.values
-    )
-    return replace(axis, values=tuple(values))
+    return replace(axis, values=tuple(_meant(name, one, called) for one in axis.values))
+
+
+def _meant(name: str, value: Any, called: Mapping[str, Any]) -> Any:
+    """A value as the preset has it; one that nothing is called as it is, to be refused by its field."""
+    if not isinstance(value, str):
+        return value
+    if value.casefold() in called:
+        return called[value.casefold()]
+    if name in SCHEDULER_FIELDS:
+        refuse_two_in_one(value, called)
+    return called_here(name, value)
 
 
 def _with_styles(axis: Axis, line: Any) -> Axis:
@@ -113,7 +122,7 @@ def _calls(name: str) -> tuple[str, dict[str, Any]]:
     titles = {title.casefold(): value for value, title, *_ in leaf.get("choices", ())}
     values = {value.casefold(): value for value in titles.values()}
     others = {}
-    if name in ("sampler.scheduler", "second_pass.scheduler"):  # as the web UIs and ComfyUI call it
+    if name in SCHEDULER_FIELDS:  # as the web UIs and ComfyUI call it
         called = [(one, value) for value in titles.values() for one in _elsewhere(value)]
         others = {one.casefold(): value for one, value in called if one}
     return leaf["kind"], {**others, **titles, **values}

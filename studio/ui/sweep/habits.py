@@ -5,19 +5,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from fractions import Fraction
 
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
+from studio.library import ADAPTERS
+from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.prompt_search import PROMPTS, read_texts
 from studio.preset.style_axis import STYLE
 from studio.preset.styles import styles
 from studio.preset.sweep import MAX_CELLS, in_plain_digits, parse_axis
+from studio.share.model_names import Shelf
+from studio.share.tools.a1111 import named
 from studio.ui.library.models import library
 
 _NUMBER = r"[+-]?(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})"
 _SPAN = re.compile(
     rf"({_NUMBER})\s*-\s*({_NUMBER})(?:\s*\(\s*({_NUMBER})\s*\)|\s*\[\s*(\d{{1,6}})\s*\])?"
 )
+_HASH = re.compile(r"\s*\[[0-9a-fA-F]{6,64}\]$")  # behind a title there
+WHOLE = ("base", "finetune", "concept")
+_KINDS = {"vae": ("vae", *WHOLE), ".lora": ADAPTERS, ".upscaler": ("upscaler",)}
 _NAMES = re.compile(r"base|vae|(?:refiner|second_pass|rows\.\d{1,4})\.model|.+\.(?:lora|upscaler)")
 
 
@@ -80,6 +88,37 @@ def _texts(name: str, text: str) -> str:
     if name == PROMPTS:
         return json.dumps(read_texts(alone, "values"))
     return json.dumps([part.strip() for part in alone.split(",") if part.strip()])
+
+
+def called_here(name: str, value: str) -> str:
+    """The id of the model of the field ``name`` that the web UIs call ``value``: by its file's name, with
+    its suffix and the hash behind it or without; the text itself where none is. An autoencoder's
+    ``None`` and ``Automatic`` are the base's own."""
+    if not _NAMES.fullmatch(name) or not value or value in library():
+        return value
+    if name == "vae" and not named(value):
+        return ""
+    kinds = next((kinds for end, kinds in _KINDS.items() if name.endswith(end)), WHOLE)
+    return Shelf(library()).find(_HASH.sub("", value), kinds) or value
+
+
+def refuse_two_in_one(value: str, known: Collection[str]) -> None:
+    """Say where the schedule goes that the web UIs once wrote behind a scheduler's name.
+
+    Args:
+        known: what schedulers are called, in small letters.
+
+    Raises:
+        StudioError: ``value`` is a scheduler with a schedule.
+    """
+    for kind in NOISE_SCHEDULES.values():
+        plain = value[: -len(kind.title) - 1]
+        if value.casefold() == f"{plain} {kind.title}".casefold() and plain.casefold() in known:
+            raise StudioError(
+                f"{kind.title} is a schedule, a field of its own; write {shorten(plain)} here, and choose "
+                "the schedule under Advanced or vary it too",
+                field="values",
+            )
 
 
 def _is_called(name: str, alone: str) -> bool:
