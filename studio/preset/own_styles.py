@@ -26,6 +26,7 @@ from studio.preset.styles import (
     styles,
     written_in,
 )
+from studio.preset.swarm_presets import swarm_entries
 
 STAYS = "there is one of this name already, which stays"
 CHANGED = "has changed meanwhile; load the page anew"
@@ -123,7 +124,9 @@ def restore_style(token: str, name: str) -> None:
 
 
 def holds_styles(path: Path) -> bool:
-    """Whether a file is a table or a list of styles, rather than a preset."""
+    """Whether a file is a table or a list of styles, or SwarmUI's export of presets, rather than a preset."""
+    if swarm_entries(path, MAX_BYTES):
+        return True
     if path.suffix.lower() != ".json":
         return path.suffix.lower() == ".csv"
     try:
@@ -150,8 +153,12 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
     usable: list[Style] = []
     kept: list[Mapping[str, Any]] = []  # of those, what the file says, also what is not read here
     unusable, taken = [], []
-    for one, given in written_in(path):
-        if one.problem:
+    theirs = swarm_entries(path, MAX_BYTES)
+    pairs = [(style_of(one, shown(path.name)), one) for one in theirs] or written_in(path)
+    for one, given in pairs:
+        if not (one.prompt or one.negative or one.rows or one.problem):
+            unusable.append(f"style {shorten(one.name)}: it has no text, and is left out")
+        elif one.problem:
             unusable.append(f"style {shorten(one.name)}: {one.problem}")
         elif one.name.lower() in known:
             taken.append(f"style {shorten(one.name)}: {STAYS}")
@@ -166,7 +173,7 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
             f"holds no style that is new: {why}" if why else "holds no style that is new",
             field=shown(path.name),
         )
-    if taken:
+    if taken or theirs:
         _as_file(path.stem, kept)
     else:
         data = read_regular(path, MAX_BYTES)

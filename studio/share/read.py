@@ -22,6 +22,9 @@ from studio.share.write import COMMENT_KEY, PNG_KEY
 
 Models = Collection[str] | Mapping[str, ModelEntry]
 
+# Of AUTOMATIC1111's ui-config.json and config.json.
+_WEB_UI_FIELDS = ("txt2img/", "img2img/", "customscript/")
+_WEB_UI_OPTIONS = {"samples_save", "samples_format", "sd_model_checkpoint", "outdir_samples"}
 # What pictures call the text that their tools also keep as a JSON file: a graph, settings beside a picture.
 _KEPT_AS_JSON = ("parameters", "invokeai_metadata")
 
@@ -82,6 +85,12 @@ def _foreign_json(path: Path, models: Models) -> tuple[Preset, list[str]] | None
         )
     if any(isinstance(node, dict) and "class_type" in node for node in data.values()):
         raise BadPreset("is a graph of ComfyUI without a sampler that is read", field=path.name)
+    if any(name.startswith(_WEB_UI_FIELDS) for name in data) or _WEB_UI_OPTIONS & data.keys():
+        raise BadPreset(
+            "holds how AUTOMATIC1111's own page is set up, not how a picture was made; open one of its "
+            "pictures, its params.txt or its styles.csv",
+            field=path.name,
+        )
     return None
 
 

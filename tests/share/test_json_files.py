@@ -59,6 +59,21 @@ def test_a_graph_that_draws_nothing_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data",
     [
+        {"txt2img/Sampling steps/value": 28, "txt2img/CFG Scale/value": 7.0},
+        {"samples_save": True, "sd_model_checkpoint": "mine.safetensors [879db523c3]"},
+    ],
+)
+def test_how_a_web_ui_is_set_up_says_what_to_open_instead(
+    tmp_path: Path, data: dict[str, Any]
+) -> None:
+    said = r"theirs\.json: holds how AUTOMATIC1111's own page is set up.*params\.txt"
+    with pytest.raises(BadPreset, match=said):
+        read_any(kept(tmp_path, data))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
         {"rows": [], "class_type": 1},
         {"name": "a", "sampler": {"steps": 9999}},
         {"nmae": "a"},
