@@ -1,5 +1,5 @@
 """The words that a search was typed as, as SQL: beginnings of words, phrases, one of several, words of one
-field, seeds, steps, sizes, schedulers, parts of a file's name."""
+field, seeds, steps, sizes, schedulers, folders, parts of a file's name."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ _COLUMNS = {
 }
 _FIELD = re.compile(rf"({'|'.join(_COLUMNS)}):(.+)", re.IGNORECASE)
 _BOARD = re.compile(r"board:(.+)", re.IGNORECASE)
+_FOLDER = re.compile(r"folder:(.+)", re.IGNORECASE)
 _STEPS = re.compile(r"steps:([0-9]{1,9})", re.IGNORECASE)
 _SEED = re.compile(r"(seed:)?([0-9]{1,19})", re.IGNORECASE)
 _SCHEDULER = re.compile(r"(?:scheduler|sampler):(.+)", re.IGNORECASE)
@@ -100,7 +101,7 @@ def _any(choice: list[_Condition]) -> _Condition:
 
 
 def _is_plain(word: str) -> bool:
-    apart = (_WITHOUT, _SCHEDULER, _FIELD, _BOARD, _STEPS, _SIZE, _OF_FILE)
+    apart = (_WITHOUT, _SCHEDULER, _FIELD, _BOARD, _FOLDER, _STEPS, _SIZE, _OF_FILE)
     return not any(kind.match(word) for kind in apart) and not (
         _SEED.fullmatch(word) or _UNSPACED.search(word)
     )
@@ -123,6 +124,8 @@ def _anywhere(word: str) -> _Condition:
         return "(width = ? AND height = ?)", [int(size[1]), int(size[2])]
     if board := _BOARD.fullmatch(word):
         return _like("board", board[1], begins=True)
+    if folder := _FOLDER.fullmatch(word):
+        return _like("'/' || path", f"/{folder[1].strip('/')}", goes_on="%/%")
     if field := _FIELD.fullmatch(word):
         return _in_column(_COLUMNS[field[1].lower()], field[2])
     places: list[_Condition] = []
@@ -164,6 +167,6 @@ def _bare(word: str) -> str:
     return word.strip(_MARKS)
 
 
-def _like(column: str, part: str, begins: bool = False) -> _Condition:
+def _like(column: str, part: str, begins: bool = False, goes_on: str = "%") -> _Condition:
     escaped = re.sub(r"([\\%_])", r"\\\1", part)
-    return f"{column} LIKE ? ESCAPE '\\'", [f"{'' if begins else '%'}{escaped}%"]
+    return f"{column} LIKE ? ESCAPE '\\'", [f"{'' if begins else '%'}{escaped}{goes_on}"]

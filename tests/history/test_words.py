@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from studio.history import History, Query
+from studio.history.intake import take_in
 from studio.history.words import scheduler_of
 from studio.preset import Preset, Row, Sampler
 from studio.preset.schedulers import SCHEDULERS
@@ -130,3 +131,17 @@ def test_what_is_said_of_a_picture_is_found_where_it_is_said(history: History) -
     for text in ("board:100", "board:%", "tag:food", "prompt:food", "note:dog"):
         assert found(history, text) == set(), text
     assert found(history, "cat -note:cat") == {0, 3}
+
+
+def test_pictures_are_found_by_their_folder(history: History, outputs: Path) -> None:
+    folder = outputs / "my favourites" / "May"
+    folder.mkdir(parents=True)
+    for number, file in enumerate(sorted(outputs.glob("*.png"))[:2]):
+        file.rename(folder / f"{number}.png")
+    take_in(history)
+    moved = found(history, "folder:may")
+    assert len(moved) == 2 and found(history, "-folder:may") == set(range(4)) - moved
+    for text in ('folder:"my fav"', "folder:My", "FOLDER:may/"):
+        assert found(history, text) == moved, text
+    for text in ("folder:favourites", "folder:0", "folder:%", 'folder:"my favourites/May/1"'):
+        assert found(history, text) == set(), text

@@ -97,6 +97,9 @@ test("where no picture is shown the page says why", () => {
   assert.match(historyNone({ sort: "newest" }), /No picture yet/);
   assert.match(historyNone({ sort: "newest", bin: true }), /bin is empty/);
   assert.match(historyNone({ sort: "newest", bin: true, text: "cat" }), /fits the search/);
+  assert.match(historyNone({ sort: "newest", text: "cat CFG:7" }), /in “cfg:”, but in prompt: /);
+  for (const text of ["-seed:7 steps:4", "https://a.example", "(cat:1.2)", "cfg: 7"])
+    assert.match(historyNone({ sort: "newest", text }), /fits the search/, text);
 });
 
 test("a picture's own pixels are as large as the screen's, whichever side it fits by", () => {

@@ -4,8 +4,19 @@
   const { el } = studio;
   const PATIENCE = 15000; // ms for an answer
 
+  const PLACES =
+    "prompt: preset: title: model: lora: note: tag: board: folder: seed: steps: size: scheduler: sampler:";
+
+  /** The first word of a search that asks for a place that is none, such as `cfg:`; "" for none. */
+  function nowhere(text = "") {
+    const asked = text.toLowerCase().match(/(?<=^|[\s-])[a-z]{2,12}:(?=[^\s/])/g) ?? [];
+    return asked.find((one) => !PLACES.split(" ").includes(one)) ?? "";
+  }
+
   /** What is said where a question finds no picture. */
   studio.historyNone = ({ bin, sort, ...hides }) => {
+    const place = nowhere(hides.text);
+    if (place) return `No picture fits; nothing is looked for in “${place}”, but in ${PLACES}`;
     if (Object.keys(hides).length) return "No picture fits the search and the lists above.";
     if (bin) return "The bin is empty.";
     return "No picture yet. What Generate makes is listed here, and what lies in the folder for pictures (Settings names it), other tools' too; what was deleted is under Bin.";
