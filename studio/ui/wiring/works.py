@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -75,8 +75,9 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
 
     def fills(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
         asked, owner = event._data or {}, runs.session(run.key_of(session))
+        read = read_for(asked, values)
         preset, said, loaded = filled_with(
-            asked, library(), lambda: to_preset(values, limits), limits
+            asked, library(), lambda: to_preset(read, limits), limits
         )
         if "picture" in asked:
             owner.parent = runs.history(owner).same_as(uploaded(asked["picture"], "picture"))
@@ -104,6 +105,12 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
     if not limits.shared:  # visitors change nothing of the library
         parts.works.depict(guarded(given), None, parts.signals["previews"], **EACH)
     return making
+
+
+def read_for(asked: Mapping[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """What is read of the form: room around a picture takes the place of its start picture, which then
+    need not fit the steps."""
+    return {**values, "init": None} if asked.get("do") == "extend" else values
 
 
 def _beside_notes(

@@ -22,8 +22,10 @@ from studio.library import Library
 from studio.preset import Preset, validate
 from studio.preset.unfinished import unfinished
 from studio.share import save_image
+from studio.ui.form import to_preset, to_values
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
+from studio.ui.wiring.works import read_for
 from studio.ui.works import fills, works
 from studio.ui.works.asked import Form, Labelled
 from studio.ui.works.canvas import extended, rounded
@@ -214,6 +216,13 @@ def test_the_form_starts_from_the_picture_with_room(uploads: Path) -> None:
     assert fills.with_room(asked, Library(), again).second_pass.scale == 1
     assert "second_pass.scale" in works.unsaid_loss(asked, again)
     assert works.unsaid_loss(asked, PRESET) == ""
+
+
+def test_the_start_picture_whose_place_the_room_takes_need_not_fit_the_steps() -> None:
+    values = {**to_values(PRESET), "init": {"image": "inputs/a.png", "strength": 0.75}, "steps": 1}
+    with pytest.raises(StudioError, match="leaves none to run"):
+        to_preset(read_for({"do": "begin"}, values))
+    assert to_preset(read_for({"do": "extend"}, values)).init is None
 
 
 @needs_starter
