@@ -15,6 +15,7 @@ window.studio = window.studio || {};
   };
 
   const UNANSWERED = "The studio did not answer";
+  const unanswered = ({ message }) => String(message).endsWith(UNANSWERED); // after Gradio's own words
   const PROXY = [502, 503, 504]; // what a proxy says of a server that is away
 
   /** What Gradio asks with files in it: where nothing answers, why is said in the page's words. */
@@ -26,13 +27,27 @@ window.studio = window.studio || {};
     return answer;
   };
 
+  /** What a component asks of the server, likewise: Gradio keeps a failure to itself and answers
+   *  nothing, where each of these answers is looked at for its `error`. */
+  studio.answeredAnyway = (ask) =>
+    studio.sent(ask).catch((error) => {
+      if (!unanswered(error)) throw error;
+      return Response.json({ error: UNANSWERED });
+    });
+
+  // A press that needs a picture of the server's may end here: it is told why.
+  window.addEventListener?.("unhandledrejection", (event) => {
+    if (!unanswered(event.reason ?? {})) return;
+    event.preventDefault();
+    studio.toast(UNANSWERED);
+  });
+
   /** `upload`, which fails in the page's own words where a file is too large. */
   studio.sending = (upload) => async (file) => {
     const wrong = studio.tooLarge(file);
     if (wrong) throw new Error(wrong);
     return upload(file).catch((error) => {
-      const unanswered = String(error.message).endsWith(UNANSWERED); // after Gradio's own words
-      throw unanswered ? new Error(UNANSWERED.replace("T", "t")) : error;
+      throw unanswered(error) ? new Error(UNANSWERED.replace("T", "t")) : error;
     });
   };
 })(window.studio);

@@ -76,8 +76,10 @@
 
     /** The galleries that were opened before, asked for when somebody looks. */
     async function remembered({ target }) {
-      if (!target.open || known.children.length) return;
-      known.replaceChildren(...(await server.known_galleries(null)).map(chip));
+      if (!target.open || known.children.length) return null;
+      const names = await server.known_galleries(null);
+      if (names.error) return studio.toast(names.error);
+      return known.replaceChildren(...names.map(chip));
     }
 
     let drawn = "";

@@ -97,7 +97,8 @@ window.studio = window.studio || {};
         if (!anew && (asking === model || !compared.unknown())) return;
         asking = model;
         try {
-          compared.learn(model, await server.known_subject(model));
+          const known = await server.known_subject(model);
+          if (!known.error) compared.learn(model, known);
         } finally {
           if (asking === model) asking = ""; // an answer that did not come is asked for again
         }
