@@ -218,6 +218,8 @@
 
     ask() {
       return new Promise((resolve) => {
+        const before = studio.asText(this.box);
+        studio.askBeforeReload(this.dialog, () => studio.asText(this.box) !== before);
         this.dialog.addEventListener("close", () => {
           this.dialog.remove();
           resolve(this.answer || null);
