@@ -93,8 +93,13 @@ class Drawn(gr.HTML):
     """A component whose value is JSON and whose looks are a script's."""
 
     def __init__(self, value: Any, mount: str, **kwargs: Any) -> None:
+        word = "trigger = studio.withWord(trigger);"  # of a change that does not arrive
         super().__init__(
-            value, html_template="<div></div>", js_on_load=mount, apply_default_css=False, **kwargs
+            value,
+            html_template="<div></div>",
+            js_on_load=f"{word} {mount}" if "trigger" in mount else mount,
+            apply_default_css=False,
+            **kwargs,
         )
 
     def postprocess(self, value: Any) -> Any:

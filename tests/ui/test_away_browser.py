@@ -92,3 +92,54 @@ def test_a_reload_asks_before_it_takes_what_is_painted(studio: Studio) -> None:
     page.evaluate("setTimeout(() => location.reload())")  # nothing is held any more
     page.wait_for_function("!window.before && document.querySelector('.gs-card')", polling=100)
     assert asked == ["beforeunload"]
+
+
+def test_a_press_that_needs_a_picture_of_the_studios_says_why_nothing_comes(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat face"])
+    studio.generate()
+    studio.speak("de")
+    cut_off(page, re.compile("/file="))
+    page.get_by_role("button", name="Dieses Bild erklären").click()
+    expect(page.get_by_text("Das Studio hat nicht geantwortet").first).to_be_visible()
+    cut_off(page, re.compile("/component_server"))
+    page.evaluate("studio.editWildcard('colours')")  # as a press on its name does
+    expect(page.get_by_text("Das Studio hat nicht geantwortet")).not_to_have_count(1)
+    expect(page.locator("dialog.gs-wildcard[open]")).to_have_count(0)
+    studio.speak("en")
+
+
+def test_a_star_that_the_studio_never_heard_of_is_said_to_be_lost(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat face"])
+    studio.generate()
+    said = "what was pressed or changed since was not kept"
+    page.context.set_offline(True)
+    star = page.locator(".gs-stage").get_by_role("button", name="Star", exact=True)
+    star.click()
+    studio.says(said, "#gs-queue *, #gs-progress *")
+    page.evaluate("window.before = true")
+    page.context.set_offline(False)
+    # Gradio loads the page anew, once it has found its server again.
+    page.wait_for_function("!window.before && document.querySelector('.gs-card')", polling=100)
+    studio.says(said, "#gs-queue *, #gs-progress *")
+
+
+def test_a_reload_asks_before_it_takes_a_crop(studio: Studio) -> None:
+    page = studio.open().page
+    asked: list[str] = []
+
+    def stay(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    source = "document.querySelector('.gs-thumbnail img').src"
+    page.evaluate(f"void studio.crop({source}, null, 'Crop')")
+    dialog = page.locator("dialog.gs-cropper")
+    dialog.get_by_role("spinbutton").or_(dialog.get_by_role("textbox")).first.fill("20")
+    page.evaluate("window.before = true; setTimeout(() => location.reload())")
+    studio.rest(1000)
+    assert asked == ["beforeunload"]
+    assert page.evaluate("window.before")
+    dialog.get_by_role("button", name="Cancel").click()

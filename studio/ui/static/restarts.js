@@ -16,6 +16,7 @@ window.studio = window.studio || {};
   const PATIENCE = 10000; // ms in which a press gets to the server, or it is known to be away
   const TEXT = "The studio did not answer: what was pressed last was not started";
   const LOST = "The studio did not answer: the files that were brought last are not here";
+  const CHANGED = "The studio did not answer: what was pressed or changed since was not kept";
   // One's own reload may come between a press that arrived and its answer.
   const MAYBE =
     "The page was loaded anew before the studio answered: what was pressed last may not have started";
@@ -36,6 +37,7 @@ window.studio = window.studio || {};
   let away = false; // the last request failed
   let heard = 0; // when a press was answered last
   let failed = 0; // when one was not
+  let [joined, missed] = [0, 0]; // the same of any request that waits for its turn
   /** Of each request: whether it was answered at all. */
   studio.reached = (answered) => (away = !answered);
 
@@ -45,6 +47,7 @@ window.studio = window.studio || {};
   }
   /** Gradio says of such a press only that the connection is gone, and loads the page anew. */
   studio.unheard = function (body) {
+    missed = Date.now();
     const { components } = window.gradio_config ?? {};
     if (studio.brings(body, components)) say(LOST, "lost");
     if (!studio.begins(body, components)) return;
@@ -52,6 +55,7 @@ window.studio = window.studio || {};
     say(TEXT);
   };
   studio.heard = function (body) {
+    joined = Date.now();
     const { components } = window.gradio_config ?? {};
     if (studio.brings(body, components) && studio.noted(UNSENT) === "lost") say("");
     if (!studio.begins(body, components)) return;
@@ -59,6 +63,23 @@ window.studio = window.studio || {};
     say("");
   };
   if (!studio.on) return; // the answers alone, without a page
+
+  /** Whether an event of one's own components changes what the server keeps. */
+  studio.alters = (name, asked) =>
+    ["edit", "delete", "replace", "copy"].includes(name) ||
+    ["mark", "delete", "restore", "empty", "clear"].includes(asked?.do);
+  /** Where a change does not get to the server, that is said, as the page has shown it already. */
+  studio.altering = async function () {
+    const changed = Date.now();
+    await studio.until(() => Math.max(joined, missed) >= changed, away ? MOMENT : PATIENCE);
+    if (joined < changed && (away || missed >= changed)) say(CHANGED, "changed");
+  };
+  /** `trigger` of a component, which says so. */
+  studio.withWord = (trigger) => (name, asked) => {
+    if (studio.alters(name, asked)) studio.altering();
+    return trigger(name, asked);
+  };
+
   /** Let the browser ask before a reload takes what an open dialog holds and nobody has kept: one's
    *  own, or Gradio's once it has found its server again. `holds`: whether there is anything. */
   studio.askBeforeReload = function (dialog, holds) {
@@ -68,7 +89,7 @@ window.studio = window.studio || {};
   };
 
   const left = studio.noted(UNSENT);
-  const words = { unheard: TEXT, lost: LOST }[left];
+  const words = { unheard: TEXT, lost: LOST, changed: CHANGED }[left];
   if (words) {
     studio.emit("unsent", { text: words });
     studio.noted(UNSENT, ""); // said once
@@ -88,9 +109,14 @@ window.studio = window.studio || {};
     ".gs-sweep-start",
     ".gs-search",
   ].join();
+  // Of Gradio's own buttons, those that change something.
+  const ALTERS = ["save", "keep-style", "keep-rows", "folders-save", "keep-omega"]
+    .map((name) => `button#gs-${name}, #gs-${name} > button`)
+    .join();
   document.addEventListener(
     "click",
     async ({ target }) => {
+      if (target.closest?.(ALTERS)) studio.altering();
       const pressed = Date.now();
       if (!target.closest?.(BUTTONS)) return;
       studio.noted(UNSENT, "open"); // the page may be loaded anew before anything is known
