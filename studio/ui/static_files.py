@@ -172,6 +172,7 @@ STYLES = (
     "queue.css",
     "works.css",
     "language.css",
+    "forced.css",
 )
 
 
