@@ -23,6 +23,10 @@ def test_signs_the_chosen_tab_and_buttons_are_seen_with_forced_colours(studio: S
         assert ground(f"#gs-{name}", "::before") != ground(f"#gs-{name}"), name
     tab = "#gs-tabs [role=tab][aria-selected=%s]"
     assert ground(tab % "true") != ground(tab % "false")
+    colour = "node => getComputedStyle(node).color"
+    written = page.locator(tab % "true").first.evaluate(colour)
+    other = page.locator(tab % "false").first.evaluate(colour)
+    assert written != other  # as Highlight's own text
     for name in ("generate", "cancel"):
         width = page.locator(f"#gs-{name}").evaluate(
             "node => getComputedStyle(node).borderTopWidth"
