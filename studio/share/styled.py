@@ -16,7 +16,6 @@ from studio.share.model_names import Shelf
 from studio.share.tools.additions import Additions, row_model
 from studio.share.tools.prompts import Lora, tidy, without_tags
 
-STAYS = "already, which stays as it is"
 Models = Collection[str] | Mapping[str, ModelEntry]
 
 
@@ -59,11 +58,16 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     notes += [left_out(preset, texts), style.said_unread()]
     whole = validate({**found.model_dump(mode="json"), **changed})
     name = repr(style.name[:80])
-    if whole == preset and all(STAYS in note for note in notes if note):
+    had = {_stays(field, one["lora"]) for row in own for one in _parts(row, Shelf(models))[1]}
+    if whole == preset and had.issuperset(filter(None, notes)):
         notes = [f"style {name}: is in the rows already, and is not added again", *notes]
     elif there:
         notes = [f"style {name}: its text is in the rows already, and is not added again", *notes]
     return whole, [note for note in dict.fromkeys(notes) if note]
+
+
+def _stays(field: str, lora: str) -> str:
+    return f"{field}: the row has {lora!r} already, which stays as it is"
 
 
 def _lies_in(rows: Sequence[Row], style: Style, brought: Sequence[Row]) -> list[int]:
@@ -125,7 +129,7 @@ def _with(
     names = {one["lora"] for one in had}
     for one in found:
         if one["lora"] in names:
-            notes.append(f"{field}: the row has {one['lora']!r} {STAYS}")
+            notes.append(_stays(field, one["lora"]))
     given = [*had, *(one for one in found if one["lora"] not in names)]
     kept = given[: 1 + most(ModelRef, "loras")]
     if len(kept) < len(given):
