@@ -71,7 +71,28 @@ def text_stands_in(prompt: str, style: str) -> bool:
     Args:
         style: without tags.
     """
+    return _found(split_prompt(prompt)[0][0], style) is not None
+
+
+def text_taken_out(prompt: str, style: str) -> str:
+    """A prompt in which a style's text stands (:func:`text_stands_in`), without it; the rest stays as it is
+    written."""
+    (text, weight), *others = split_prompt(prompt)
+    found = _found(text, style)
+    if found is None:
+        return prompt
+    between = found["kept"] or ("," if found["before"] and found["after"] else "")
+    around = (found["before"], found["after"]) if found["kept"] else ("", "")
+    left = text[: found.start()] + around[0] + between + around[1] + text[found.end() :]
+    parts = [(left.strip(), weight), *others]
+    if not others:
+        return left.strip()
+    return " AND ".join(part if by == 1 else f"{part}:{by!r}" for part, by in parts)
+
+
+def _found(text: str, style: str) -> re.Match[str] | None:
+    """Where a style's text stands last; ``kept`` is what it stands around."""
     before, place, after = (re.escape(part.strip()) for part in style.partition(PLACE))
-    around = f"{before}.*{after}" if place else before
-    text = split_prompt(prompt)[0][0]
-    return bool(re.search(rf"(?:^|,)\s*{around}\s*(?:,|$)", text, re.DOTALL))
+    around = f"{before}(?P<kept>.*){after}" if place else f"{before}(?P<kept>)"
+    every = re.finditer(rf"(?P<before>^|,)\s*{around}\s*(?P<after>,|$)", text, re.DOTALL)
+    return next(reversed(list(every)), None)

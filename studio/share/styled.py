@@ -39,8 +39,8 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     """
     notes: list[str] = []
     field = f"style {style.name[:80]!r}"
-    bare, loras = _without(style, field, notes)
-    brought = [_untagged(row, preset, models, field, notes) for row in bare.rows]
+    bare, loras = plain_of(style, field, notes)
+    brought = brought_by(bare, preset, models, field, notes)
     texts = replace(bare, rows=())
     found = with_style(preset, texts)
     rows = list(found.rows)
@@ -58,7 +58,7 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     notes += [left_out(preset, texts), style.said_unread()]
     whole = validate({**found.model_dump(mode="json"), **changed})
     name = repr(style.name[:80])
-    had = {_stays(field, one["lora"]) for row in own for one in _parts(row, Shelf(models))[1]}
+    had = {_stays(field, one["lora"]) for row in own for one in parts_of(row, Shelf(models))[1]}
     if whole == preset and had.issuperset(filter(None, notes)):
         notes = [f"style {name}: is in the rows already, and is not added again", *notes]
     elif there:
@@ -84,7 +84,7 @@ def _lies_in(rows: Sequence[Row], style: Style, brought: Sequence[Row]) -> list[
     return found
 
 
-def _without(style: Style, field: str, notes: list[str]) -> tuple[Style, list[Lora]]:
+def plain_of(style: Style, field: str, notes: list[str]) -> tuple[Style, list[Lora]]:
     """The style with plain texts, and the LoRAs of its prompt."""
     prompt, loras = without_tags(style.prompt, field, notes)
     negative, unused = without_tags(style.negative, field, notes)
@@ -96,6 +96,13 @@ def _without(style: Style, field: str, notes: list[str]) -> tuple[Style, list[Lo
         if text != getattr(style, side)
     }
     return replace(style, **plain), loras
+
+
+def brought_by(
+    bare: Style, preset: Preset, models: Models, field: str, notes: list[str]
+) -> list[Row]:
+    """The rows of a style as they are added, with what the tags in their prompts name."""
+    return [_untagged(row, preset, models, field, notes) for row in bare.rows]
 
 
 def _untagged(row: Row, preset: Preset, models: Models, field: str, notes: list[str]) -> Row:
@@ -119,7 +126,7 @@ def _with(
 ) -> Row:
     """The row with these LoRAs behind the ones that it has; those it has already stay as they are."""
     shelf = Shelf(models, notes=notes)
-    base, had, words = _parts(row, shelf)
+    base, had, words = parts_of(row, shelf)
     entry = shelf.entries.get(base or "")
     if entry is not None and entry.kind == "concept":
         named = ", ".join(map(str, loras))
@@ -136,11 +143,16 @@ def _with(
         notes.append(f"{field}: only the first {len(kept)} of {len(given)} LoRAs are kept")
     if len(kept) == len(had):
         return row
-    model = {**(row_model(kept, words) or {}), **({"model": base} if base else {})}
+    return with_parts(row, base, kept, words)
+
+
+def with_parts(row: Row, base: str | None, loras: list[dict[str, Any]], words: list[str]) -> Row:
+    """The row on these: as :func:`parts_of` gives them."""
+    model = {**(row_model(loras, words) or {}), **({"model": base} if base else {})} or None
     return validate({"rows": [{**row.model_dump(mode="json"), "model": model}]}).rows[0]
 
 
-def _parts(row: Row, shelf: Shelf) -> tuple[str | None, list[dict[str, Any]], list[str]]:
+def parts_of(row: Row, shelf: Shelf) -> tuple[str | None, list[dict[str, Any]], list[str]]:
     """What a row runs on: its own base, its adapters as data, its embeddings."""
     if isinstance(row.model, ModelRef):
         return row.model.model, _listed(row.model), list(row.model.embeddings)
@@ -163,4 +175,4 @@ def _listed(ref: ModelRef) -> list[dict[str, Any]]:
 
 def _adapts(rows: Iterable[Row], models: Models) -> bool:
     shelf = Shelf(models)
-    return any(_parts(row, shelf)[1] for row in rows)
+    return any(parts_of(row, shelf)[1] for row in rows)

@@ -144,8 +144,8 @@ class Stage(Drawn):
 
 class Cards(Whole):
     """Pictures to choose from; choosing one triggers ``select`` with its id, ``delete`` and ``edit``
-    (with a name) do so for a person's own, and ``replace`` puts the form in its place; ``submit`` where
-    another tab has changed them. The strip's ``edit`` asks the history to star, delete or bring back."""
+    (with a name) do so for a person's own, and ``replace`` puts the form in its place, ``off`` takes a
+    style off the form; ``submit`` where another tab has changed them. The strip's ``edit`` asks the history to star, delete or bring back."""
 
     def __init__(self, variant: str, empty: str, what: str = "presets", **kwargs: Any) -> None:
         # Gradio reads an attribute for each argument; HTML makes up those that are not set.
@@ -153,7 +153,7 @@ class Cards(Whole):
         constants = given(variant=variant, empty=empty, what=what)
         mount = (
             f"studio.mountCards(element.firstElementChild, props, trigger, watch, {constants});"
-            " /* 'select' 'delete' 'edit' 'replace' 'submit' */"
+            " /* 'select' 'delete' 'edit' 'replace' 'submit' 'off' */"
         )
         super().__init__({"items": []}, mount, **kwargs)
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from studio.errors import BadPreset
 from studio.library import ModelEntry
 from studio.preset import ModelRef, Preset, validate
 from studio.preset.rows import Row
 from studio.preset.styles import Style
 from studio.share.styled import styled
+from studio.share.unstyled import unstyled
 
 
 def library() -> dict[str, ModelEntry]:
@@ -148,3 +150,39 @@ def test_a_part_of_a_word_is_no_style_and_a_style_with_a_new_row_is_added() -> N
     assert found.rows[0].prompt == "a tired, reddish cat, red AND red" and not notes
     more = Style("Red", "red", "", (Row(prompt="fog", weight=0.5),))
     assert len(styled(found, more)[0].rows) == 2
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        Style("Film", "film grain, soft", "cartoon"),
+        Style("Still", "still of {prompt}, grain"),
+        Style("Mine", "", "blurry"),
+        Style("Fur", "red <lora:fur:0.5>", "", (Row(prompt="fog <lora:ink:1>", weight=0.5),)),
+    ],
+)
+@pytest.mark.parametrize("beside", [[], [{"prompt": "a dog", "weight": -2.0}]])
+def test_a_style_is_taken_off_again_and_the_rest_stays(
+    style: Style, beside: list[dict[str, object]]
+) -> None:
+    rows = [{"prompt": "a  red fox,on a hill AND moon:1.2", "weight": 3.0}, *beside]
+    plain, here = validate({"rows": rows}), ["fur", "ink"]
+    once, _ = styled(plain, style, here)
+    assert unstyled(once, style, here).rows == plain.rows
+    if not style.rows:  # whose row takes the other one's text
+        other = Style("Other", "late, {prompt}, dusk", "fence")
+        after = unstyled(styled(once, other, here)[0], style, here)
+        assert after.rows == styled(plain, other, here)[0].rows
+    with pytest.raises(BadPreset, match="does not stand in the rows"):
+        unstyled(plain, style, here)
+
+
+def test_of_a_style_taken_off_the_only_row_and_what_was_changed_stay() -> None:
+    style = Style("Cat", "red", "", (Row(prompt="a cat", weight=2.0),))
+    with pytest.raises(BadPreset, match="does not stand"):
+        unstyled(preset({"prompt": "a cat", "weight": 2.0}), style)
+    changed = preset(
+        {"prompt": "a cat, reddish", "weight": 2.0}, {"prompt": "a cat", "weight": 1.5}
+    )
+    with pytest.raises(BadPreset, match="does not stand"):
+        unstyled(changed, style)

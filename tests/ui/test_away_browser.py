@@ -134,7 +134,7 @@ def test_a_reload_asks_before_it_takes_a_crop(studio: Studio) -> None:
         dialog.dismiss()
 
     page.on("dialog", stay)
-    source = "document.querySelector('.gs-thumbnail img').src"
+    source = "document.querySelector('.gs-thumbnail img')?.src"
     page.evaluate(f"void studio.crop({source}, null, 'Crop')")
     dialog = page.locator("dialog.gs-cropper")
     dialog.get_by_role("spinbutton").or_(dialog.get_by_role("textbox")).first.fill("20")

@@ -13,6 +13,7 @@ from studio.preset.style_axis import can_vary
 from studio.preset.style_parts import not_kept, rows_beside, texts_of
 from studio.preset.styles import PLACE, Style, find, save_style, styles
 from studio.share.styled import styled
+from studio.share.unstyled import unstyled
 from studio.ui.errors import on_page, one_line
 from studio.ui.library.models import library
 from studio.ui.space import Limits
@@ -69,6 +70,16 @@ def laid_over(preset: Preset, names: Sequence[str]) -> tuple[Preset, list[str]]:
             said = [f"{name}: {error}"]
         notes += said
     return preset, notes
+
+
+def taken_off(preset: Preset, name: str) -> tuple[Preset, list[str]]:
+    """The preset without the style of this name, and what is said of it.
+
+    Raises:
+        StudioError: as :func:`studio.preset.styles.find` and :func:`studio.share.unstyled.unstyled`.
+    """
+    left = unstyled(preset, find(name), library())
+    return left, [f"style {name!r}: is taken off the rows"]
 
 
 def keep(preset: Preset, limits: Limits, with_rows: bool = False) -> str:

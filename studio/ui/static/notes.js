@@ -118,8 +118,15 @@ window.studio = window.studio || {};
 
   const AT_THE_SITE =
     /^(['"]).*\1 can be looked up on civitai\.com: ([0-9a-f]{8,64}|civitai\.com\/api\/download\/models\/\d{1,12})$/i;
-  /** A note; of a model that a site may have, with the button that looks it up there. */
+  const LIES_THERE = /^style '([^'\\]+)': is in the rows already, and is not added again$/;
+  /** A note; of a model that a site may have, with the button that looks it up there; of a style that lies
+   *  over the rows, with the one that takes it off. */
   function lineOf(note) {
+    const [, style] = note.match(LIES_THERE) ?? [];
+    if (style && studio.isLaidOut("gs-styles")) {
+      const off = studio.word("Take it off", () => studio.emit("style-off", style));
+      return el("li", {}, el("span", {}, note), " ", off);
+    }
     const [, , wanted] = note.match(AT_THE_SITE) ?? [];
     if (!wanted || !studio.isLaidOut("gs-fetch-name")) return el("li", {}, note);
     const look = el(

@@ -282,6 +282,7 @@
       said();
       offered(studio.clone(props.value)?.back);
     });
+    if (what === "styles") studio.on("style-off", (id) => trigger("off", { id }));
     if (strip) {
       studio.on("order", draw);
       studio.marksBy((request) => trigger("edit", request));

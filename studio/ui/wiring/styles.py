@@ -40,6 +40,16 @@ def attach(parts: Parts, limits: Limits) -> None:
         **IN_TURN,
     )
 
+    def taken_off(event: gr.EventData, **values: Any) -> dict[Any, Any]:
+        preset, said = styles.taken_off(to_preset(values), str(event.id))
+        return filled(dict(form), to_values(preset)) | {
+            notes: {**notes_of(preset, said), "loaded": False}
+        }
+
+    parts.styles.off(
+        guarded(taken_off), None, [*form.values(), notes], inputs_kwargs=dict(form), **EACH
+    )
+
     def keeper(with_rows: bool) -> Callable[..., Any]:
         def kept(**values: Any) -> Any:
             if not values["name"]:

@@ -1,0 +1,56 @@
+"""A style taken off a preset again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from studio.errors import BadPreset
+from studio.preset import Preset, validate
+from studio.preset.rows import AdapterRef, Row
+from studio.preset.style_parts import text_stands_in, text_taken_out
+from studio.preset.styles import Style
+from studio.share.model_names import Shelf
+from studio.share.styled import Models, brought_by, parts_of, plain_of, with_parts
+from studio.share.tools.additions import Additions
+
+
+def unstyled(preset: Preset, style: Style, models: Models = ()) -> Preset:
+    """The preset without what :func:`studio.share.styled.styled` added of a style and still stands there
+    as it was added: its texts, its rows, and the LoRAs that its tags name.
+
+    Raises:
+        BadPreset: nothing of it stands there.
+    """
+    field = f"style {style.name[:80]!r}"
+    bare, loras = plain_of(style, field, [])
+    brought = brought_by(bare, preset, models, field, [])
+    shelf = Shelf(models)
+    named = [
+        AdapterRef(**one).model_dump(mode="json")
+        for one in Additions(shelf, preset.base, [], "the style").loras(loras, field)
+    ]
+    rows: list[Row] = []
+    for row in preset.rows:
+        if row in brought and len(preset.rows) > 1:
+            continue
+        text = bare.prompt if row.weight > 0 else bare.negative
+        left = row
+        if text and text_stands_in(row.prompt, text):
+            left = row.model_copy(update={"prompt": text_taken_out(row.prompt, text)})
+        base, had, words = parts_of(left, shelf)
+        kept = [one for one in had if one not in named]
+        left = with_parts(left, base, kept, words) if len(kept) < len(had) else left
+        if not _is_none(left, row, rows):
+            rows.append(left)
+    data: dict[str, Any] = {"rows": [row.model_dump(mode="json") for row in rows]}
+    found = validate({**preset.model_dump(mode="json"), **data})
+    if found == preset:
+        raise BadPreset("does not stand in the rows as it was added", field=field)
+    return found
+
+
+def _is_none(left: Row, row: Row, before: list[Row]) -> bool:
+    """Whether a row was there for the style's negative text alone: without it, it is the base term."""
+    if left.prompt or not row.prompt or not before:
+        return False
+    return left == Row(prompt="", weight=1 - before[0].weight, model=before[0].model)
