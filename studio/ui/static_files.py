@@ -100,6 +100,7 @@ SCRIPTS = (
     "stage.js",
     "lightbox.js",
     "queue.js",
+    "forever.js",
     "restarts.js",
     "texts.js",
     "taken_back.js",

@@ -186,8 +186,9 @@ def test_forever_that_is_pressed_again_goes_on_with_the_form(studio: Studio) -> 
     before = studio.moments()
     studio.page.click("#gs-forever")
     studio.made_since(before, 1)
+    studio.rest(2000)  # what is typed just before a press is in what it makes
     studio.prompt(0).fill("a blue cat face")
-    studio.rest()
+    says(studio, "press Forever again and it takes the change", ".gs-toast")
     studio.page.click("#gs-forever")
     says(studio, "a blue cat face", ".gs-queue")
     expect(studio.page.locator(".gs-queue")).not_to_contain_text("a rocket")

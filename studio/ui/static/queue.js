@@ -261,6 +261,10 @@
       const first = items.findIndex((item) => item.waits);
       list.replaceChildren(...items.map((item, at) => line(item, at, first, items.length)));
       list.hidden = !items.length;
+      studio.emit(
+        "forever",
+        items.some(({ forever }) => forever),
+      );
       clear.hidden = items.filter((item) => item.waits).length < 2;
       surround();
       if (!held) return;
