@@ -36,6 +36,10 @@ def put_aside(main: Path, beside: Iterable[Path] = ()) -> Iterator[str]:
     folder = presets_bin() / token
     try:
         _copy([main, *beside], folder)
+    except BaseException:
+        _remove(folder)
+        raise
+    try:
         yield token
     except BaseException:
         with suppress(OSError):

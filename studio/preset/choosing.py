@@ -55,7 +55,7 @@ def unread(name: str) -> str:
     for file in found.damaged[:1]:
         return f"there is no wildcard {shorten(name)}, but {shorten(file)}, which cannot be read"
     if found.more:
-        return f"there is no wildcard {shorten(name)} in the first {MAX_FILES} files of wildcards"
+        return f"there is no wildcard {shorten(name)} among the files that are read; there are more"
     return ""
 
 

@@ -13,8 +13,8 @@ from studio.errors import BadPreset, MissingFile, shorten, some_of
 from studio.files import is_text, listed
 from studio.home import styles_folder
 from studio.preset.document import Preset
-from studio.preset.style_parts import stands_in
-from studio.preset.styles import SUFFIXES, Style, find, left_out, styles, with_style
+from studio.preset.style_parts import left_out, stands_in
+from studio.preset.styles import SUFFIXES, Style, find, styles, with_style
 
 STYLE = "style"  # the axis, where another has the path of a field
 TITLE = "Style"
@@ -50,7 +50,7 @@ def can_vary(style: Style) -> bool:
 def with_named(preset: Preset, name: Any, held: Sequence[Style] = ()) -> Preset:
     """The preset with the style of that name over it; with "" as it is.
 
-    What :func:`studio.preset.styles.left_out` says holds here too.
+    What :func:`studio.preset.style_parts.left_out` says holds here too.
 
     Raises:
         StudioError: as :func:`styles_of`.

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 
+from studio.errors import shorten
 from studio.preset.document import Preset
 from studio.preset.prompts import split_prompt
 from studio.preset.rows import Row
-from studio.preset.styles import PLACE, Style, takers
+from studio.preset.styles import PLACE, Style, negative_of, takers
 
 
 def texts_of(preset: Preset) -> tuple[str, str]:
@@ -34,6 +35,19 @@ def not_kept(preset: Preset) -> str:
         f"A style has one text for and one against: not in it are the texts of rows {', '.join(left)}"
         if left
         else ""
+    )
+
+
+def left_out(preset: Preset, style: Style) -> str:
+    """What :func:`studio.preset.styles.with_style` leaves out of a style on this preset, in one line; "" for
+    nothing."""
+    first = next((row for row in preset.rows if row.weight > 0), None)
+    takes = negative_of(preset.rows) >= 0 or (first is not None and first.weight > 1)
+    if not style.negative or takes:
+        return ""
+    return (
+        f"style {shorten(style.name)}: its negative text {shorten(style.negative)} is left out; no row "
+        "has a weight below 0, and the first of a weight above 0 has at most 1"
     )
 
 
@@ -91,8 +105,15 @@ def text_taken_out(prompt: str, style: str) -> str:
 
 
 def _found(text: str, style: str) -> re.Match[str] | None:
-    """Where a style's text stands last; ``kept`` is what it stands around."""
-    before, place, after = (re.escape(part.strip()) for part in style.partition(PLACE))
-    around = f"{before}(?P<kept>.*){after}" if place else f"{before}(?P<kept>)"
-    every = re.finditer(rf"(?P<before>^|,)\s*{around}\s*(?P<after>,|$)", text, re.DOTALL)
+    """Where a style's text stands last; ``kept`` is what it stands around, from the text's own begin."""
+    before, place, after = style.partition(PLACE)
+    if not place:
+        around = rf"(?P<before>^|,)\s*{re.escape(before.strip())}(?P<kept>)"
+    else:
+        begins = re.escape(before.strip()) + (
+            r"\s+" if before.strip() and before[-1:].isspace() else ""
+        )
+        ends = (r"\s+" if after.strip() and after[:1].isspace() else "") + re.escape(after.strip())
+        around = rf"(?P<before>^)\s*{begins}(?P<kept>.*){ends}"
+    every = re.finditer(rf"{around}\s*(?P<after>,|$)", text, re.DOTALL)
     return next(reversed(list(every)), None)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -95,14 +95,17 @@ def find(name: str, field: str = "style") -> Style:
     raise MissingFile(f"there is no style {shorten(name)}; there is {names}", field=field)
 
 
-def with_style(preset: Preset, style: Style) -> Preset:
+def with_style(preset: Preset, style: Style, but: Collection[int] = ()) -> Preset:
     """The preset with a style's texts in its rows and a style's rows behind them.
 
     The text goes to every row of positive weight that has one (of several parts, to the first), or
     to the first row where none has; the negative text to the first row of negative weight that has
     one. Where there is no such row it becomes one, of weight −(w − 1) beside the first row of
     weight w and on its model, as a negative prompt is (GCFG, Eq. 7); at w ≤ 1 it would be no
-    negative prompt, and is left out as every tool leaves it out there (:func:`left_out`).
+    negative prompt, and is left out as every tool leaves it out there (:func:`studio.preset.style_parts.left_out`).
+
+    Args:
+        but: rows that take none, by their place.
 
     Raises:
         BadPreset: a text that has become too long, or too many rows; names the field.
@@ -113,23 +116,12 @@ def with_style(preset: Preset, style: Style) -> Preset:
         if not taking:
             taking = [len(rows)]
             rows.append(Row().model_dump(mode="json"))
-        for index in taking:
+        for index in (one for one in taking if one not in but):
             rows[index]["prompt"] = _merged(rows[index]["prompt"], style.prompt)
-    if style.negative:
-        _add_negative(rows, style.negative)
+    if style.negative and (at := negative_of(preset.rows)) not in but:
+        _add_negative(rows, at, style.negative)
     rows += [row.model_dump(mode="json") for row in style.rows]
     return validate({**preset.model_dump(mode="json"), "rows": rows})
-
-
-def left_out(preset: Preset, style: Style) -> str:
-    """What :func:`with_style` leaves out of a style on this preset, in one line; "" for nothing."""
-    rows = [row.model_dump(mode="json") for row in preset.rows]
-    if not style.negative or _negative(rows) or any(row["weight"] > 1 for row in _first(rows)):
-        return ""
-    return (
-        f"style {shorten(style.name)}: its negative text {shorten(style.negative)} is left out; no row "
-        "has a weight below 0, and the first of a weight above 0 has at most 1"
-    )
 
 
 def save_style(name: str, prompt: str, negative: str = "", rows: tuple[Row, ...] = ()) -> Path:
@@ -180,18 +172,19 @@ def takers(rows: Sequence[Row]) -> list[int]:
     return [index for index in positive if rows[index].prompt.strip()] or positive[:1]
 
 
-def _add_negative(rows: list[dict[str, Any]], text: str) -> None:
-    for row in _negative(rows):
-        row["prompt"] = _merged(row["prompt"], text)
+def negative_of(rows: Sequence[Row]) -> int:
+    """Which row gets a style's negative text: the first of negative weight that has one; -1 for none."""
+    return next((i for i, row in enumerate(rows) if row.weight < 0 and row.prompt.strip()), -1)
+
+
+def _add_negative(rows: list[dict[str, Any]], at: int, text: str) -> None:
+    if at >= 0:
+        rows[at]["prompt"] = _merged(rows[at]["prompt"], text)
         return
     for first in _first(rows):
         if first["weight"] > 1:
             plain = Row(prompt=text.replace(PLACE, "").strip(), weight=1 - first["weight"])
             rows.append({**plain.model_dump(mode="json"), "model": first["model"]})
-
-
-def _negative(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row for row in rows if row["weight"] < 0 and row["prompt"].strip()][:1]
 
 
 def _first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

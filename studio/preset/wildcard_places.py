@@ -77,11 +77,17 @@ def _below(folder: Path) -> Iterator[Path]:
                 return
             if item.name.startswith(".") or not is_text(item.name):
                 continue
-            if item.is_dir():
+            if _is_folder(item):
                 within.append((item.path, (*above, real)))
             elif item.name.endswith(SUFFIXES):
                 yield Path(item.path)
         waiting += reversed(within)
+
+
+def _is_folder(item: os.DirEntry[str]) -> bool:
+    with suppress(OSError):  # a link that leads to itself
+        return item.is_dir()
+    return False
 
 
 def _items(place: str) -> list[os.DirEntry[str]]:

@@ -10,8 +10,8 @@ from studio.library import ADAPTERS, ModelEntry
 from studio.preset import ModelRef, Preset, validate
 from studio.preset.bounds import most
 from studio.preset.rows import AdapterRef, Row
-from studio.preset.style_parts import text_stands_in
-from studio.preset.styles import Style, left_out, takers, with_style
+from studio.preset.style_parts import left_out, text_stands_in
+from studio.preset.styles import Style, takers, with_style
 from studio.share.model_names import Shelf
 from studio.share.tools.additions import Additions, row_model
 from studio.share.tools.prompts import Lora, tidy, without_tags
@@ -42,12 +42,10 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     bare, loras = plain_of(style, field, notes)
     brought = brought_by(bare, preset, models, field, notes)
     texts = replace(bare, rows=())
-    found = with_style(preset, texts)
-    rows = list(found.rows)
     there = _lies_in(preset.rows, texts, brought)
-    for index in there:
-        rows[index] = preset.rows[index]
-    for index in _taking(rows, brought) if loras else ():
+    found = with_style(preset, texts, there)
+    rows = list(found.rows)
+    for index in taking(rows, brought) if loras else ():
         rows[index] = _with(rows[index], loras, preset, models, field, notes)
     own = tuple(rows)
     rows += [row for row in brought if row not in own]
@@ -61,7 +59,7 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     had = {_stays(field, one["lora"]) for row in own for one in parts_of(row, Shelf(models))[1]}
     if whole == preset and had.issuperset(filter(None, notes)):
         notes = [f"style {name}: is in the rows already, and is not added again", *notes]
-    elif there:
+    elif there and found.rows[: len(preset.rows)] == preset.rows:
         notes = [f"style {name}: its text is in the rows already, and is not added again", *notes]
     return whole, [note for note in dict.fromkeys(notes) if note]
 
@@ -114,7 +112,7 @@ def _untagged(row: Row, preset: Preset, models: Models, field: str, notes: list[
     return _with(plain, tagged, preset, models, field, notes)
 
 
-def _taking(rows: list[Row], brought: list[Row]) -> list[int]:
+def taking(rows: list[Row], brought: list[Row]) -> list[int]:
     """The rows of the model on which a style's prompt acts, without those that the style brought."""
     others = [row for row in rows if row not in brought]
     models = [others[index].model for index in takers(others)]

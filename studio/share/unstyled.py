@@ -8,9 +8,9 @@ from studio.errors import BadPreset
 from studio.preset import Preset, validate
 from studio.preset.rows import AdapterRef, Row
 from studio.preset.style_parts import text_stands_in, text_taken_out
-from studio.preset.styles import Style
+from studio.preset.styles import Style, negative_of
 from studio.share.model_names import Shelf
-from studio.share.styled import Models, brought_by, parts_of, plain_of, with_parts
+from studio.share.styled import Models, brought_by, parts_of, plain_of, taking, with_parts
 from studio.share.tools.additions import Additions
 
 
@@ -29,16 +29,18 @@ def unstyled(preset: Preset, style: Style, models: Models = ()) -> Preset:
         AdapterRef(**one).model_dump(mode="json")
         for one in Additions(shelf, preset.base, [], "the style").loras(loras, field)
     ]
+    others = [row for row in preset.rows if row not in brought]
+    adapted, negative = taking(list(preset.rows), brought), negative_of(preset.rows)
     rows: list[Row] = []
-    for row in preset.rows:
-        if row in brought and len(preset.rows) > 1:
+    for index, row in enumerate(preset.rows):
+        if others and row in brought:
             continue
-        text = bare.prompt if row.weight > 0 else bare.negative
+        text = bare.prompt if row.weight > 0 else bare.negative * (index == negative)
         left = row
         if text and text_stands_in(row.prompt, text):
             left = row.model_copy(update={"prompt": text_taken_out(row.prompt, text)})
         base, had, words = parts_of(left, shelf)
-        kept = [one for one in had if one not in named]
+        kept = [one for one in had if index not in adapted or one not in named]
         left = with_parts(left, base, kept, words) if len(kept) < len(had) else left
         if not _is_none(left, row, rows):
             rows.append(left)

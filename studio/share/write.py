@@ -86,11 +86,11 @@ def _whole(
 ) -> tuple[bytes, str]:
     """The bytes of a file, and its suffix: a PNG where the other format takes less than all of it."""
     if suffix != PNG and not image.has_transparency_data:
-        parameters = parameters_text(preset, image.size, finished=True)
-        packed = pack(embed_images(preset, roots))
-        if not _long(f"{parameters}, {COMMENT_KEY}: {packed}"):
-            with suppress(StudioError):  # more pixels than it holds
-                return encode(image, preset, suffix, roots), suffix
+        full = embed_images(preset, roots)
+        if "data:image/" not in full.to_json():
+            with suppress(StudioError):  # a longer preset or more pixels than it holds
+                parameters = parameters_text(preset, image.size, finished=True)
+                return _encoded(image, suffix, _whole_comment(full, parameters)), suffix
     return encode(image, preset, PNG, roots), PNG
 
 
@@ -176,13 +176,16 @@ def encode(
     """The bytes of an image file that carries ``preset``."""
     full = embed_images(preset, roots)
     parameters = parameters_text(preset, image.size, finished=True)
+    if suffix.lower() == PNG:
+        return saved(image, "PNG", pnginfo=_chunks(full, parameters))
+    return _encoded(image, suffix, _comment(preset, full, parameters))
+
+
+def _encoded(image: Image.Image, suffix: str, exif: Image.Exif) -> bytes:
     match suffix.lower():
-        case ".png":
-            return saved(image, "PNG", pnginfo=_chunks(full, parameters))
         case ".jpg" | ".jpeg":
-            return as_jpeg(image, _comment(preset, full, parameters))
+            return as_jpeg(image, exif)
         case ".webp":
-            exif = _comment(preset, full, parameters)
             return saved(image, "WEBP", quality=95, exif=exif, icc_profile=_rgb_profile(image))
         case other:
             raise StudioError(f"cannot write {other or 'no suffix'}; png, jpg, webp", field="path")
@@ -234,6 +237,18 @@ def _comment(preset: Preset, full: Preset, parameters: str) -> Image.Exif:
     text = f"{parameters}, {COMMENT_KEY}: {packed}"
     if _long(text):
         text = f"{settings_line(full, None)}, {COMMENT_KEY}: {packed}"
+    if _long(text):
+        raise StudioError("the preset is too long for a JPEG or WebP; save a PNG", field="rows")
+    return comment_of(text)
+
+
+def _whole_comment(full: Preset, parameters: str) -> Image.Exif:
+    """The comment that holds all of it.
+
+    Raises:
+        StudioError: it takes more than there is room for.
+    """
+    text = f"{parameters}, {COMMENT_KEY}: {pack(full)}"
     if _long(text):
         raise StudioError("the preset is too long for a JPEG or WebP; save a PNG", field="rows")
     return comment_of(text)

@@ -172,7 +172,8 @@ def _file_of(path: Path) -> dict[str, Any]:
 
 
 def _data_uri(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+    kind = {".jpg": "jpeg", ".webp": "webp"}.get(path.suffix, "png")
+    return f"data:image/{kind};base64," + base64.b64encode(path.read_bytes()).decode("ascii")
 
 
 def in_one_line(function: Callable[..., Any]) -> Callable[..., Any]:

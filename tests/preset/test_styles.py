@@ -10,7 +10,7 @@ import pytest
 from studio.errors import BadPreset, MissingFile
 from studio.preset import Preset, styles, validate
 from studio.preset.rows import Row
-from studio.preset.style_parts import not_kept, texts_of
+from studio.preset.style_parts import left_out, not_kept, texts_of
 
 TABLE = (
     "\ufeffname,prompt,negative_prompt\n"
@@ -60,10 +60,10 @@ def test_parts_keep_their_weights_and_a_saved_prompt_fills_an_empty_row() -> Non
     style = styles.Style("x", "sharp", "photo")
     found = styles.with_style(preset(("a cat:1.5 AND a hat", 1.0)), style)
     assert rows(found) == [("a cat, sharp:1.5 AND a hat", 1.0)]  # at weight 1 there is no negative
-    said = styles.left_out(preset(("a cat", 1.0)), style)
+    said = left_out(preset(("a cat", 1.0)), style)
     assert "'photo' is left out" in said and "\n" not in said
-    assert not styles.left_out(preset(("a cat", 2.0)), style)
-    assert not styles.left_out(preset(("a cat", 1.0), ("bad", -1.0)), style)
+    assert not left_out(preset(("a cat", 2.0)), style)
+    assert not left_out(preset(("a cat", 1.0), ("bad", -1.0)), style)
     assert rows(styles.with_style(preset(("", 3.0)), style)) == [("sharp", 3.0), ("photo", -2.0)]
     assert rows(styles.with_style(preset(), styles.Style("x", "sharp")))[0][0] == "sharp"
 

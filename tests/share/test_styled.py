@@ -126,8 +126,7 @@ def test_what_of_a_style_is_not_there_comes_alone() -> None:
 def test_each_row_takes_what_it_has_not() -> None:
     rows = [{"prompt": "a cat", "weight": 2.0}, {"prompt": "a fox, red", "weight": 1.0}]
     found, notes = styled(validate({"rows": rows}), Style("Red", "red"))
-    assert [row.prompt for row in found.rows] == ["a cat, red", "a fox, red"]
-    assert notes == ["style 'Red': its text is in the rows already, and is not added again"]
+    assert [row.prompt for row in found.rows] == ["a cat, red", "a fox, red"] and notes == []
     own = Style("Cat", "red", rows=(Row(prompt="a cat", weight=2.0),))
     once, _ = styled(preset({"prompt": "a cat", "weight": 2.0}), own)
     assert [row.prompt for row in once.rows] == ["a cat, red", "a cat"]
@@ -170,11 +169,39 @@ def test_a_style_is_taken_off_again_and_the_rest_stays(
     once, _ = styled(plain, style, here)
     assert unstyled(once, style, here).rows == plain.rows
     if not style.rows:  # whose row takes the other one's text
-        other = Style("Other", "late, {prompt}, dusk", "fence")
+        other = Style("Other", "late, dusk", "fence")
         after = unstyled(styled(once, other, here)[0], style, here)
         assert after.rows == styled(plain, other, here)[0].rows
     with pytest.raises(BadPreset, match="does not stand in the rows"):
         unstyled(plain, style, here)
+
+
+def test_a_part_of_a_word_around_a_prompt_is_no_style() -> None:
+    for prompt, text in (("artful cat", "art {prompt}"), ("a smart", "{prompt} art")):
+        found, _ = styled(preset({"prompt": prompt, "weight": 2.0}), Style("Art", text))
+        assert found.rows[0].prompt == text.replace("{prompt}", prompt)
+    by = Style("By", "by {prompt}")
+    found, _ = styled(preset({"prompt": "a cat, by the sea", "weight": 2.0}), by)
+    assert found.rows[0].prompt == "by a cat, by the sea"
+    assert unstyled(found, by).rows[0].prompt == "a cat, by the sea"
+
+
+def test_a_long_style_that_lies_there_is_in_the_rows_and_taken_off() -> None:
+    style = Style("Long", ", ".join(f"word{number}" for number in range(250)))
+    once, _ = styled(preset({"prompt": "a cat", "weight": 2.0}), style)
+    again, notes = styled(once, style)
+    assert again == once and "is in the rows already" in notes[0]
+    assert unstyled(once, style).rows[0].prompt == "a cat"
+
+
+def test_what_the_style_did_not_add_stays() -> None:
+    mine = Style("Mine", "", "blurry")
+    rows = [{"prompt": "a", "weight": 3.0}, {"prompt": "x, blurry", "weight": -1.0}]
+    two = validate({"rows": [*rows, {"prompt": "blurry", "weight": -0.5}]})
+    assert [row.prompt for row in unstyled(two, mine).rows] == ["a", "x", "blurry"]
+    both = tuple(Row(prompt=text, weight=1.5) for text in "ab")
+    with pytest.raises(BadPreset, match="does not stand"):
+        unstyled(validate({"rows": [one.model_dump() for one in both]}), Style("Two", rows=both))
 
 
 def test_of_a_style_taken_off_the_only_row_and_what_was_changed_stay() -> None:

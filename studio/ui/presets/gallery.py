@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -183,9 +183,10 @@ def delete(limits: Limits, identity: str) -> tuple[str, str]:
     """
     saved = own(limits, identity)
     with _aside(saved) as token:
-        for path in (saved.path, saved.thumbnail):
-            if path is not None:
-                path.unlink(missing_ok=True)
+        saved.path.unlink(missing_ok=True)
+        if saved.thumbnail is not None:
+            with suppress(OSError):  # in use elsewhere: nobody sees it any more
+                saved.thumbnail.unlink()
     return saved.name, token
 
 

@@ -72,6 +72,15 @@ def laid_over(preset: Preset, names: Sequence[str]) -> tuple[Preset, list[str]]:
     return preset, notes
 
 
+def lies_over(preset: Preset, name: str) -> bool:
+    """Whether anything of the style of this name can be taken off the preset."""
+    try:
+        unstyled(preset, find(name), library())
+    except StudioError:
+        return False
+    return True
+
+
 def taken_off(preset: Preset, name: str) -> tuple[Preset, list[str]]:
     """The preset without the style of this name, and what is said of it.
 
@@ -79,7 +88,10 @@ def taken_off(preset: Preset, name: str) -> tuple[Preset, list[str]]:
         StudioError: as :func:`studio.preset.styles.find` and :func:`studio.share.unstyled.unstyled`.
     """
     left = unstyled(preset, find(name), library())
-    return left, [f"style {name!r}: is taken off the rows"]
+    said = [f"style {name!r}: is taken off the rows"]
+    if "<lora:" in find(name).prompt and left.omega == 1:
+        said.append("omega: stays at 1; laying a style with a LoRA over the rows may have set it")
+    return left, said
 
 
 def keep(preset: Preset, limits: Limits, with_rows: bool = False) -> str:

@@ -118,15 +118,8 @@ window.studio = window.studio || {};
 
   const AT_THE_SITE =
     /^(['"]).*\1 can be looked up on civitai\.com: ([0-9a-f]{8,64}|civitai\.com\/api\/download\/models\/\d{1,12})$/i;
-  const LIES_THERE = /^style '([^'\\]+)': is in the rows already, and is not added again$/;
-  /** A note; of a model that a site may have, with the button that looks it up there; of a style that lies
-   *  over the rows, with the one that takes it off. */
+  /** A note; of a model that a site may have, with the button that looks it up there. */
   function lineOf(note) {
-    const [, style] = note.match(LIES_THERE) ?? [];
-    if (style && studio.isLaidOut("gs-styles")) {
-      const off = studio.word("Take it off", () => studio.emit("style-off", style));
-      return el("li", {}, el("span", {}, note), " ", off);
-    }
     const [, , wanted] = note.match(AT_THE_SITE) ?? [];
     if (!wanted || !studio.isLaidOut("gs-fetch-name")) return el("li", {}, note);
     const look = el(
@@ -144,7 +137,7 @@ window.studio = window.studio || {};
   }
 
   /** A list of notes over the form, in place of the one of its kind: "opened" or "done". */
-  function draw({ title, notes }, kind, closed) {
+  function draw({ title, notes, off }, kind, closed) {
     document.querySelector(`.gs-notices[data-of=${kind}]`)?.remove();
     if (!notes.length) return null;
     const box = el(
@@ -161,6 +154,8 @@ window.studio = window.studio || {};
         }),
       ),
       el("ul", {}, ...notes.map(lineOf)),
+      // A style that lay over the rows already can be taken off them.
+      off ? studio.word("Take it off", () => studio.emit("style-off", off)) : null,
     );
     document.getElementById("gs-heading")?.before(box);
     return box;

@@ -99,7 +99,8 @@ def called_here(name: str, value: str) -> str:
     if name == "vae" and not named(value):
         return ""
     kinds = next((kinds for end, kinds in _KINDS.items() if name.endswith(end)), WHOLE)
-    return Shelf(library()).find(_HASH.sub("", value), kinds) or value
+    by_names = dict(library())  # no hash is computed while one types
+    return Shelf(by_names).find(_HASH.sub("", value), kinds) or value
 
 
 def refuse_two_in_one(value: str, known: Collection[str]) -> None:

@@ -13,7 +13,8 @@ from studio.plan.size import DEFAULT_SIZE
 from studio.preset import MAX_SEED, Preset
 from studio.preset.fields import with_fields
 from studio.preset.schedulers import SCHEDULERS
-from studio.preset.styles import find, left_out, with_style
+from studio.preset.style_parts import left_out
+from studio.preset.styles import find, with_style
 from studio.share.tools.a1111 import to_found
 from studio.share.tools.foreign import to_preset
 from studio.ui.webui import units

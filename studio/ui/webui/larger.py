@@ -45,7 +45,7 @@ class Larger:
     size: tuple[int, int]
 
     def cut(self, file: Path) -> str:
-        """The picture that was made, at its size, as PNG in base64; one that has it goes as it is."""
+        """The picture that was made, at its size, in base64: as its file where it has it, else as PNG."""
         data = file.read_bytes()
         with Image.open(io.BytesIO(data)) as made:
             if made.size == self.size:

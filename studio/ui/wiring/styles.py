@@ -27,8 +27,11 @@ def attach(parts: Parts, limits: Limits) -> None:
     def chosen(pressed: str, **values: Any) -> dict[Any, Any]:
         if not (names := json.loads(pressed)):  # the one before had them all
             return {notes: gr.skip()}
-        preset, said = styles.laid_over(to_preset(values), names)
-        shown = {notes: {**notes_of(preset, said), "loaded": False}} if said else {}
+        before = to_preset(values)
+        preset, said = styles.laid_over(before, names)
+        lay = len(names) == 1 and styles.lies_over(before, names[0])
+        told = {**notes_of(preset, said), "loaded": False, "off": names[0] if lay else ""}
+        shown = {notes: told} if said else {}
         return filled(dict(form), to_values(preset)) | shown
 
     parts.styles.select(

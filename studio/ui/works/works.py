@@ -111,7 +111,10 @@ def left_of_pictures(asked: Mapping[str, Any], library: Library, history: Histor
                 return read_any(uploaded(asked.get("picture"), "picture"), library)[1]
         case "between":
             ids = [str(one) for one in asked.get("ids") or ()]
-            said = [note for one in ids for note in brought(history, one)[1]]
+            said: list[str] = []
+            for one in ids:
+                with suppress(StudioError):  # as above
+                    said += brought(history, one)[1]
             return list(dict.fromkeys(said))
         case "larger":
             return unsaid_of_each(asked, library, history)

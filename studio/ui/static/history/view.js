@@ -9,7 +9,8 @@
 
   /** The first word of a search that asks for a place that is none, such as `cfg:`; "" for none. */
   function nowhere(text = "") {
-    const asked = text.toLowerCase().match(/(?<=^|[\s-])[a-z]{2,12}:(?=[^\s/])/g) ?? [];
+    const words = text.replace(/["\u201c-\u201f][^"\u201c-\u201f]*["\u201c-\u201f]/g, "x"); // a phrase is none
+    const asked = words.toLowerCase().match(/(?<=^-?|\s-?)[a-z]{2,12}:(?=[^\s/])/g) ?? [];
     return asked.find((one) => !PLACES.split(" ").includes(one)) ?? "";
   }
 
