@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from studio.files import read_regular
+from studio.preset.styles import TEXTS
 
 _THERE, _HERE = "{value}", "{prompt}"  # where a prompt's own text stands
 _SIDES = {"prompt": "prompt", "negativeprompt": "negative_prompt"}
+_OURS = (
+    "name",
+    "rows",
+    *(key for keys in TEXTS.values() for key in keys),
+)  # of a style's own entry
 _READ = (*_SIDES, "loras", "loraweights")
 
 
@@ -30,14 +36,15 @@ def swarm_entries(path: Path, most: int) -> list[dict[str, Any]]:
         return []
     if not isinstance(data, dict) or not all(map(_is_preset, data.values())):
         return []
-    return [_entry(title, one["param_map"]) for title, one in data.items()]
+    return [_entry(title, one) for title, one in data.items()]
 
 
 def _is_preset(given: Any) -> bool:
     return isinstance(given, dict) and isinstance(given.get("param_map"), dict)
 
 
-def _entry(title: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(title: str, preset: Mapping[str, Any]) -> dict[str, Any]:
+    settings = preset["param_map"]
     texts = {
         ours: text.replace(_THERE, _HERE) if isinstance(text, str) else text
         for theirs, ours in _SIDES.items()
@@ -46,14 +53,16 @@ def _entry(title: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     tags = _tags(settings)
     if tags and isinstance(texts.get("prompt", ""), str):
         texts["prompt"] = " ".join(filter(None, [texts.get("prompt", ""), *tags]))
+    beside = {name: preset[name] for name in ("description",) if preset.get(name)}
     others = {name: value for name, value in settings.items() if name not in _READ}
-    return {**others, **texts, "name": title}
+    named = {f"{name} (SwarmUI)" if name in _OURS else name: one for name, one in others.items()}
+    return {**beside, **named, **texts, "name": title}
 
 
 def _tags(settings: Mapping[str, Any]) -> list[str]:
     names, weights = (
-        [part.strip() for part in str(settings.get(key) or "").split(",") if part.strip()]
+        [part.strip() for part in str(settings.get(key) or "").split(",")]
         for key in ("loras", "loraweights")
     )
-    pairs = zip_longest(names, weights[: len(names)], fillvalue="1")
-    return [f"<lora:{name}:{weight}>" for name, weight in pairs]
+    pairs = zip_longest(names, weights[: len(names)], fillvalue="")
+    return [f"<lora:{name}:{weight or 1}>" for name, weight in pairs if name]

@@ -50,6 +50,16 @@ def test_an_export_is_taken_as_styles(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [(one.name, one.prompt) for one in styles()] == [("Cinema", "movie {prompt}")]
 
 
+def test_each_lora_has_its_own_weight_and_no_setting_is_a_style_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "home"))
+    loras = {"loras": "ink,,line,fur", "loraweights": "0.5,,0.7"}
+    found, notes = take_styles(exported(tmp_path, Ink={**loras, "rows": "2", "text": "x"}))
+    assert [one.prompt for one in found] == ["<lora:ink:0.5> <lora:line:0.7> <lora:fur:1>"]
+    assert notes == ["style 'Ink': not read here: 'rows (SwarmUI)', 'text (SwarmUI)'"]
+
+
 def test_presets_without_a_text_are_no_styles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
