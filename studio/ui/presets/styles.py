@@ -82,16 +82,15 @@ def lies_over(preset: Preset, name: str) -> bool:
 
 
 def taken_off(preset: Preset, name: str) -> tuple[Preset, list[str]]:
-    """The preset without the style of this name, and what is said of it.
+    """The preset without the style of this name, and notes on what stays.
 
     Raises:
         StudioError: as :func:`studio.preset.styles.find` and :func:`studio.share.unstyled.unstyled`.
     """
     left = unstyled(preset, find(name), library())
-    said = [f"style {name!r}: is taken off the rows"]
-    if "<lora:" in find(name).prompt and left.omega == 1:
-        said.append("omega: stays at 1; laying a style with a LoRA over the rows may have set it")
-    return left, said
+    lora = "<lora:" in find(name).prompt and left.omega == 1
+    said = "omega: stays at 1; laying a style with a LoRA over the rows may have set it"
+    return left, [said] if lora else []
 
 
 def keep(preset: Preset, limits: Limits, with_rows: bool = False) -> str:

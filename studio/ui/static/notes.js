@@ -164,7 +164,9 @@ window.studio = window.studio || {};
   studio.on("notes", (told) => {
     settleFailure();
     if (!told.loaded) {
-      if (told.notes.length) draw(told, "done", () => {})?.scrollIntoView({ block: "nearest" });
+      // What was said of something that has been taken back is true no more.
+      if (told.notes.length || told.taken)
+        draw(told, "done", () => {})?.scrollIntoView({ block: "nearest" });
       return;
     }
     document.querySelector(".gs-notices[data-of=done]")?.remove();

@@ -8,7 +8,7 @@ window.studio = window.studio || {};
   const TAB = "guidance-studio-open-tab";
   // What begins something, by its id in the layout.
   const STARTS = ["generate", "forever", "works", "tour", "sweep", "tradeoff"].concat(
-    ["start", "restart", "agree", "resume", "sweep"].map((action) => `train-${action}`),
+    ["start", "restart", "agree", "resume", "sweep", "examples"].map((action) => `train-${action}`),
   );
   // What brings files, likewise.
   const BRINGS = ["train-files", "load"];
@@ -67,7 +67,8 @@ window.studio = window.studio || {};
   /** Whether an event of one's own components changes what the server keeps. */
   studio.alters = (name, asked) =>
     ["edit", "delete", "replace", "copy"].includes(name) ||
-    ["mark", "delete", "restore", "empty", "clear"].includes(asked?.do);
+    ["mark", "delete", "restore", "empty", "clear"].includes(asked?.do) ||
+    (name === "submit" && Boolean(asked?.source)); // a gallery's preset that is kept
   /** Where a change does not get to the server, that is said, as the page has shown it already. */
   studio.altering = async function () {
     const changed = Date.now();

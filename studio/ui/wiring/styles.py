@@ -45,8 +45,9 @@ def attach(parts: Parts, limits: Limits) -> None:
 
     def taken_off(event: gr.EventData, **values: Any) -> dict[Any, Any]:
         preset, said = styles.taken_off(to_preset(values), str(event.id))
+        tell(f"style {str(event.id)!r}: is taken off the rows", title="Style")
         return filled(dict(form), to_values(preset)) | {
-            notes: {**notes_of(preset, said), "loaded": False}
+            notes: {**notes_of(preset, said), "loaded": False, "taken": True}
         }
 
     parts.styles.off(

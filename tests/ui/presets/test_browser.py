@@ -117,7 +117,8 @@ def test_styles_pressed_faster_than_they_are_answered_are_all_laid_over(
     desk.page.click("#gs-styles [data-id='Two']")
     desk.page.get_by_role("button", name="Take it off").click()
     desk.has_rows(["a tree, first, third"])
-    desk.says("is taken off the rows", ".gs-notices")
+    desk.says("is taken off the rows", ".toast-body")
+    expect(desk.page.locator(".gs-notices[data-of=done]")).to_have_count(0)
 
 
 def test_a_style_is_kept_with_its_rows_and_adds_them(desk: Studio) -> None:
