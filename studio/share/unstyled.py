@@ -12,6 +12,7 @@ from studio.preset.styles import Style, negative_of
 from studio.share.model_names import Shelf
 from studio.share.styled import Models, brought_by, parts_of, plain_of, taking, with_parts
 from studio.share.tools.additions import Additions
+from studio.share.tools.prompts import Lora
 
 
 def unstyled(preset: Preset, style: Style, models: Models = ()) -> Preset:
@@ -25,10 +26,7 @@ def unstyled(preset: Preset, style: Style, models: Models = ()) -> Preset:
     bare, loras = plain_of(style, field, [])
     brought = brought_by(bare, preset, models, field, [])
     shelf = Shelf(models)
-    named = [
-        AdapterRef(**one).model_dump(mode="json")
-        for one in Additions(shelf, preset.base, [], "the style").loras(loras, field)
-    ]
+    named = _adapters(loras, preset, shelf, field)
     others = [row for row in preset.rows if row not in brought]
     adapted, negative = taking(list(preset.rows), brought), negative_of(preset.rows)
     rows: list[Row] = []
@@ -49,6 +47,26 @@ def unstyled(preset: Preset, style: Style, models: Models = ()) -> Preset:
     if found == preset:
         raise BadPreset("does not stand in the rows as it was added", field=field)
     return found
+
+
+def left_of(preset: Preset, style: Style, models: Models = ()) -> list[str]:
+    """What of a style is still in a preset that it was taken off: a line for each LoRA of its tags, which
+    has another strength by now."""
+    field, shelf = f"style {style.name[:80]!r}", Shelf(models)
+    loras = plain_of(style, field, [])[1]
+    named = {one["lora"] for one in _adapters(loras, preset, shelf, field)}
+    return [
+        f"rows.{index}.model: the LoRA {one['lora']!r} stays, as its strength is not the style's"
+        for index, row in enumerate(preset.rows)
+        for one in parts_of(row, shelf)[1]
+        if one["lora"] in named
+    ]
+
+
+def _adapters(loras: list[Lora], preset: Preset, shelf: Shelf, field: str) -> list[dict[str, Any]]:
+    """The adapters that a style's tags give, as rows have them."""
+    found = Additions(shelf, preset.base, [], "the style").loras(loras, field)
+    return [AdapterRef(**one).model_dump(mode="json") for one in found]
 
 
 def _is_none(left: Row, row: Row, before: list[Row]) -> bool:

@@ -12,7 +12,7 @@ from studio.preset import ModelRef, Preset, validate
 from studio.preset.rows import Row
 from studio.preset.styles import Style
 from studio.share.styled import styled
-from studio.share.unstyled import unstyled
+from studio.share.unstyled import left_of, unstyled
 
 
 def library() -> dict[str, ModelEntry]:
@@ -202,6 +202,19 @@ def test_what_the_style_did_not_add_stays() -> None:
     both = tuple(Row(prompt=text, weight=1.5) for text in "ab")
     with pytest.raises(BadPreset, match="does not stand"):
         unstyled(validate({"rows": [one.model_dump() for one in both]}), Style("Two", rows=both))
+
+
+def test_a_lora_whose_strength_was_changed_stays_and_is_told() -> None:
+    style = Style("Fur", "red <lora:fur:0.7>")
+    once, _ = styled(preset({"prompt": "a fox", "weight": 2.0}), style, ["fur"])
+    own = once.rows[0].model_dump(mode="json")
+    own["model"] = {"lora": "fur", "strength": 0.5}
+    left = unstyled(preset(own), style, ["fur"])
+    assert left.rows[0].prompt == "a fox" and models(left) == [{"lora": "fur", "strength": 0.5}]
+    assert left_of(left, style, ["fur"]) == [
+        "rows.0.model: the LoRA 'fur' stays, as its strength is not the style's"
+    ]
+    assert left_of(unstyled(once, style, ["fur"]), style, ["fur"]) == []
 
 
 def test_of_a_style_taken_off_the_only_row_and_what_was_changed_stay() -> None:

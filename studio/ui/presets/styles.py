@@ -13,7 +13,7 @@ from studio.preset.style_axis import can_vary
 from studio.preset.style_parts import not_kept, rows_beside, texts_of
 from studio.preset.styles import PLACE, Style, find, save_style, styles
 from studio.share.styled import styled
-from studio.share.unstyled import unstyled
+from studio.share.unstyled import left_of, unstyled
 from studio.ui.errors import on_page, one_line
 from studio.ui.library.models import library
 from studio.ui.space import Limits
@@ -87,10 +87,12 @@ def taken_off(preset: Preset, name: str) -> tuple[Preset, list[str]]:
     Raises:
         StudioError: as :func:`studio.preset.styles.find` and :func:`studio.share.unstyled.unstyled`.
     """
-    left = unstyled(preset, find(name), library())
-    lora = "<lora:" in find(name).prompt and left.omega == 1
-    said = "omega: stays at 1; laying a style with a LoRA over the rows may have set it"
-    return left, [said] if lora else []
+    style = find(name)
+    left = unstyled(preset, style, library())
+    notes = left_of(left, style, library())
+    if "<lora:" in style.prompt and left.omega == 1:
+        notes.append("omega: stays at 1; laying a style with a LoRA over the rows may have set it")
+    return left, notes
 
 
 def keep(preset: Preset, limits: Limits, with_rows: bool = False) -> str:
