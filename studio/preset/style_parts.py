@@ -31,6 +31,8 @@ def not_kept(preset: Preset) -> str:
         for index, row in enumerate(preset.rows)
         if row.prompt.strip() and row.prompt not in taken
     ]
+    if len(left) == 1:
+        return f"A style has one text for and one against: not in it is the text of row {left[0]}"
     return (
         f"A style has one text for and one against: not in it are the texts of rows {', '.join(left)}"
         if left

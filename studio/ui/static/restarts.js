@@ -84,10 +84,27 @@ window.studio = window.studio || {};
   /** Let the browser ask before a reload takes what an open dialog holds and nobody has kept: one's
    *  own, or Gradio's once it has found its server again. `holds`: whether there is anything. */
   studio.askBeforeReload = function (dialog, holds) {
-    const asks = (event) => dialog.open && holds() && event.preventDefault();
+    let stayed = false;
+    const asks = (event) => {
+      if (!dialog.open || !holds()) return;
+      event.preventDefault();
+      stayed = true;
+    };
     window.addEventListener("beforeunload", asks);
-    dialog.addEventListener("close", () => window.removeEventListener("beforeunload", asks));
+    dialog.addEventListener("close", () => {
+      window.removeEventListener("beforeunload", asks);
+      if (stayed) loadedAnewIfDead();
+    });
   };
+  /** Before its own reload Gradio stops to ask for anything: a page that stayed then does nothing more.
+   *  Once nobody's work is in the way any more, it is loaded anew. */
+  async function loadedAnewIfDead() {
+    await studio.until(() => false, MOMENT); // what was held is kept first
+    const asked = Date.now();
+    studio.emit("ask-models");
+    await studio.until(() => Math.max(joined, missed) >= asked, 3 * MOMENT);
+    if (Math.max(joined, missed) < asked) location.reload();
+  }
 
   const left = studio.noted(UNSENT);
   const words = { unheard: TEXT, lost: LOST, changed: CHANGED }[left];
