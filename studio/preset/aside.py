@@ -19,12 +19,12 @@ _TOKEN = re.compile(r"(presets|styles)-[0-9a-f]{16}")
 
 
 @contextmanager
-def put_aside(main: Path, beside: Iterable[Path] = ()) -> Iterator[str]:
+def put_aside(main: Path, beside: Path | None = None) -> Iterator[str]:
     """Copy files into the bin that go or change within the context; where that fails before ``main`` has,
     their copies go again.
 
     Args:
-        beside: further ones, passed over where they are not there.
+        beside: another, passed over where it is not there.
 
     Yields:
         What :func:`kept_aside` finds them by.
@@ -35,7 +35,7 @@ def put_aside(main: Path, beside: Iterable[Path] = ()) -> Iterator[str]:
     token = f"{main.parent.name}-{secrets.token_hex(8)}"
     folder = presets_bin() / token
     try:
-        _copy([main, *beside], folder)
+        _copy([main, *filter(None, [beside])], folder)
     except BaseException:
         _remove(folder)
         raise

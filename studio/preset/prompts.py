@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 # Every pattern here takes time in proportion to its text: a run of blanks or digits is entered at
@@ -23,6 +24,13 @@ def split_prompt(prompt: str) -> list[tuple[str, float]]:
     if len(pieces) < 2:
         return [(prompt.strip(), 1.0)]
     return [_part(piece) for piece in pieces if piece] or [("", 1.0)]
+
+
+def joined(parts: Sequence[tuple[str, float]]) -> str:
+    """A prompt of parts with their weights, as :func:`split_prompt` reads it; of a single one its text."""
+    if len(parts) == 1:
+        return parts[0][0]
+    return " AND ".join(text if weight == 1 else f"{text}:{weight!r}" for text, weight in parts)
 
 
 def _part(piece: str) -> tuple[str, float]:

@@ -7,7 +7,7 @@ import re
 
 from studio.errors import shorten
 from studio.preset.document import Preset
-from studio.preset.prompts import split_prompt
+from studio.preset.prompts import joined, split_prompt
 from studio.preset.rows import Row
 from studio.preset.styles import PLACE, Style, negative_of, takers
 
@@ -97,13 +97,12 @@ def text_taken_out(prompt: str, style: str) -> str:
     found = _found(text, style)
     if found is None:
         return prompt
-    between = found["kept"] or ("," if found["before"] and found["after"] else "")
-    around = (found["before"], found["after"]) if found["kept"] else ("", "")
-    left = text[: found.start()] + around[0] + between + around[1] + text[found.end() :]
-    parts = [(left.strip(), weight), *others]
-    if not others:
-        return left.strip()
-    return " AND ".join(part if by == 1 else f"{part}:{by!r}" for part, by in parts)
+    if found["kept"]:
+        between = found["kept"] + found["after"]
+    else:  # of two commas one stays
+        between = "," if found["before"] and found["after"] else ""
+    left = text[: found.start()] + between + text[found.end() :]
+    return joined([(left.strip(), weight), *others])
 
 
 def _found(text: str, style: str) -> re.Match[str] | None:

@@ -21,7 +21,7 @@ from studio.errors import BadPreset, MissingFile, StudioError, shorten, some_of
 from studio.files import is_text, listed, read_regular, shown, slug, write_new
 from studio.home import styles_folder
 from studio.preset.document import Preset, validate
-from studio.preset.prompts import split_prompt
+from studio.preset.prompts import joined, split_prompt
 from studio.preset.rows import Row
 
 PLACE = "{prompt}"
@@ -102,7 +102,8 @@ def with_style(preset: Preset, style: Style, but: Collection[int] = ()) -> Prese
     to the first row where none has; the negative text to the first row of negative weight that has
     one. Where there is no such row it becomes one, of weight −(w − 1) beside the first row of
     weight w and on its model, as a negative prompt is (GCFG, Eq. 7); at w ≤ 1 it would be no
-    negative prompt, and is left out as every tool leaves it out there (:func:`studio.preset.style_parts.left_out`).
+    negative prompt, and is left out as every tool leaves it out there
+    (:func:`studio.preset.style_parts.left_out`).
 
     Args:
         but: rows that take none, by their place.
@@ -200,10 +201,7 @@ def _merged(prompt: str, style: str) -> str:
         if PLACE in style
         else ", ".join(filter(None, (first.strip(" ,"), style.strip())))
     )
-    parts = [(whole, weight), *others]
-    if not others:
-        return whole
-    return " AND ".join(text if part == 1 else f"{text}:{part!r}" for text, part in parts)
+    return joined([(whole, weight), *others])
 
 
 def in_file(path: Path) -> Iterator[Style]:

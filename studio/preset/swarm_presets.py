@@ -13,11 +13,8 @@ from studio.preset.styles import TEXTS
 
 _THERE, _HERE = "{value}", "{prompt}"  # where a prompt's own text stands
 _SIDES = {"prompt": "prompt", "negativeprompt": "negative_prompt"}
-_OURS = (
-    "name",
-    "rows",
-    *(key for keys in TEXTS.values() for key in keys),
-)  # of a style's own entry
+# Of a style's own entry.
+_OURS = ("name", "rows", *(key for keys in TEXTS.values() for key in keys))
 _READ = (*_SIDES, "loras", "loraweights")
 
 
@@ -53,7 +50,7 @@ def _entry(title: str, preset: Mapping[str, Any]) -> dict[str, Any]:
     tags = _tags(settings)
     if tags and isinstance(texts.get("prompt", ""), str):
         texts["prompt"] = " ".join(filter(None, [texts.get("prompt", ""), *tags]))
-    beside = {name: preset[name] for name in ("description",) if preset.get(name)}
+    beside = {"description": preset["description"]} if preset.get("description") else {}
     others = {name: value for name, value in settings.items() if name not in _READ}
     named = {f"{name} (SwarmUI)" if name in _OURS else name: one for name, one in others.items()}
     return {**beside, **named, **texts, "name": title}

@@ -84,12 +84,17 @@ def test_a_style_s_own_row_has_its_own_tags() -> None:
     assert models(found) == [None, {"lora": "ink"}] and found.omega == 0.0
 
 
+TEXTS = (
+    Style("Film", "film grain, soft", "cartoon"),
+    Style("Still", "still of {prompt}, grain"),
+    Style("Mine", "", "blurry"),
+)
+
+
 @pytest.mark.parametrize(
     "style",
     [
-        Style("Film", "film grain, soft", "cartoon"),
-        Style("Still", "still of {prompt}, grain"),
-        Style("Mine", "", "blurry"),
+        *TEXTS,
         Style("Rows", "", "", (Row(prompt="fog", weight=0.5),)),
         Style("Fur", "red <lora:fur:0.5>"),
     ],
@@ -154,9 +159,7 @@ def test_a_part_of_a_word_is_no_style_and_a_style_with_a_new_row_is_added() -> N
 @pytest.mark.parametrize(
     "style",
     [
-        Style("Film", "film grain, soft", "cartoon"),
-        Style("Still", "still of {prompt}, grain"),
-        Style("Mine", "", "blurry"),
+        *TEXTS,
         Style("Fur", "red <lora:fur:0.5>", "", (Row(prompt="fog <lora:ink:1>", weight=0.5),)),
     ],
 )

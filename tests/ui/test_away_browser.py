@@ -63,6 +63,16 @@ def test_pictures_the_studio_never_looked_at_are_said_to_be_gone(
     expect(page.locator(".gs-pic")).to_have_count(0)
 
 
+def stroke(page: Any, frame: Any) -> None:
+    """Paint a line on a painter's canvas."""
+    box = frame.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 60, steps=4)
+    page.mouse.up()
+
+
 def test_a_reload_asks_before_it_takes_what_is_painted(studio: Studio) -> None:
     page = studio.open().page
     studio.use(["a cat face", "a dog face"])
@@ -77,12 +87,7 @@ def test_a_reload_asks_before_it_takes_what_is_painted(studio: Studio) -> None:
 
     page.on("dialog", stay)
     page.evaluate("window.before = true")
-    box = frame.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 40, box["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 90, box["y"] + 60, steps=4)
-    page.mouse.up()
+    stroke(page, frame)
     page.evaluate("setTimeout(() => location.reload())")  # as Gradio does, once it is back
     studio.rest(1000)
     assert asked == ["beforeunload"]
@@ -97,12 +102,7 @@ def test_a_reload_asks_before_it_takes_what_is_painted(studio: Studio) -> None:
     # One that Gradio has given up asks for nothing: it is, once the painter has closed.
     page.get_by_role("button", name="Masks", exact=True).click()
     expect(frame).to_be_visible()
-    box = frame.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 90, box["y"] + 90)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 40, box["y"] + 60, steps=4)
-    page.mouse.up()
+    stroke(page, frame)
     page.evaluate("""() => {
         window.before = true;
         const emit = studio.emit;

@@ -54,7 +54,7 @@ def _restore_preset(token: str, replaced: str) -> None:
     path, data = presets_folder() / document.name, document.read_bytes()
     if replaced and path.is_file() and digest(path.read_bytes()) == replaced:
         picture = find_thumbnail(path)
-        with put_aside(path, [picture] if picture else []):
+        with put_aside(path, picture):
             write_atomically(path, data)
             if picture:
                 picture.unlink(missing_ok=True)

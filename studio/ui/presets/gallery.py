@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ def rename(limits: Limits, identity: str, name: str) -> bool:
     Raises:
         StudioError: no such preset of one's own, or no name.
     """
-    saved = own(limits, identity)
+    saved = _own(limits, identity)
     name = " ".join(name.split())
     if not name:
         raise BadPreset("give the preset a name", field="name")
@@ -150,12 +150,12 @@ def replace(
     Raises:
         StudioError: no such preset of one's own, or it cannot be read or written.
     """
-    saved = own(limits, identity)
+    saved = _own(limits, identity)
     if saved.preset is None:
         raise BadPreset(saved.problem, field="preset")
     data = preset.model_copy(update={"name": saved.name}).to_json().encode()
     small = _small(image)
-    with _aside(saved) as token:
+    with put_aside(saved.path, saved.thumbnail) as token:
         write_atomically(saved.path, data)
         shown = _picture(saved.path, small)
         if saved.thumbnail is not None and saved.thumbnail != shown:
@@ -181,8 +181,8 @@ def delete(limits: Limits, identity: str) -> tuple[str, str]:
     Raises:
         StudioError: no such preset of one's own, or it cannot be put into the bin.
     """
-    saved = own(limits, identity)
-    with _aside(saved) as token:
+    saved = _own(limits, identity)
+    with put_aside(saved.path, saved.thumbnail) as token:
         saved.path.unlink(missing_ok=True)
         if saved.thumbnail is not None:
             with suppress(OSError):  # in use elsewhere: nobody sees it any more
@@ -190,16 +190,7 @@ def delete(limits: Limits, identity: str) -> tuple[str, str]:
     return saved.name, token
 
 
-def _aside(saved: SavedPreset) -> AbstractContextManager[str]:
-    return put_aside(saved.path, [saved.thumbnail] if saved.thumbnail else [])
-
-
-def own(limits: Limits, identity: str) -> SavedPreset:
-    """The person's own preset in a slot.
-
-    Raises:
-        MissingFile: no such preset of one's own.
-    """
+def _own(limits: Limits, identity: str) -> SavedPreset:
     for name, saved in _slots(limits):
         if name == identity and not saved.shipped:
             return saved

@@ -129,16 +129,9 @@
 
   // What has come or gone in one tab, as with a download, the others of this browser ask for too.
   const PLACE = `guidance-studio-models${location.pathname}`;
-  /** A long text in few signs (FNV-1a). */
-  const digest = (text) => {
-    let sum = 0x811c9dc5;
-    for (let at = 0; at < text.length; at += 1)
-      sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
-    return `${text.length}-${sum >>> 0}`;
-  };
   let listed = null;
   studio.on("models", (models) => {
-    const now = digest(JSON.stringify(models));
+    const now = studio.digest(JSON.stringify(models));
     if (listed !== null && now !== listed) studio.shared(PLACE, now); // of the same none hears twice
     listed = now;
   });

@@ -79,13 +79,13 @@ def larger_of_each(
 
 def unsaid_of_each(asked: Mapping[str, Any], library: Library, history: History) -> list[str]:
     """What of other tools' pictures is not in the larger ones that are asked for, each line once."""
-    several = "ids" in asked or "images" in asked
+    finds: list[Callable[[], Path]] = [lambda: uploaded(asked.get("picture"), "picture")]
+    if "ids" in asked or "images" in asked:
+        finds = [lambda find=find: find()[1] for _, find in _sources(asked, history)]
     files = []
-    with suppress(StudioError):  # it has gone since what is made of it began
-        files += [] if several else [uploaded(asked.get("picture"), "picture")]
-    for _, find in _sources(asked, history) if several else []:
-        with suppress(StudioError):  # which is left out, and that is said
-            files.append(find()[1])
+    for find in finds:
+        with suppress(StudioError):  # it has gone since what is made of it began, or is left out
+            files.append(find())
     return list(dict.fromkeys(note for file in files for note in unsaid(file, library)))
 
 

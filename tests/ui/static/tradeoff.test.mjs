@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load, plain } from "./load.mjs";
 
-const studio = load("tradeoff/geometry.js", "tradeoff/pictures.js");
+const studio = load("numbers.js", "tradeoff/geometry.js", "tradeoff/pictures.js");
 const BOX = { width: 440, height: 280, left: 52, right: 14, top: 12, bottom: 40 };
 const point = (x, y, more = {}) => ({ x: [x, x, x], y: [y, y, y], front: null, ...more });
 

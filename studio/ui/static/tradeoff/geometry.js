@@ -70,15 +70,8 @@ window.studio = window.studio || {};
       value && typeof value === "object" && !Array.isArray(value)
         ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
         : value;
-    return short(JSON.stringify([{ ...asked, rows }, row, Boolean(weight), given], sorted));
+    return studio.digest(JSON.stringify([{ ...asked, rows }, row, Boolean(weight), given], sorted));
   };
-  /** 64 bits of a text, for telling whether it is another: FNV-1a twice. */
-  function short(text) {
-    const parts = [0x811c9dc5, 0x9e3779b9].map((start) =>
-      [...text].reduce((sum, one) => Math.imul(sum ^ one.codePointAt(0), 0x01000193), start),
-    );
-    return parts.map((part) => (part >>> 0).toString(16).padStart(8, "0")).join("");
-  }
 
   /** What the button of a search says: it goes on with the one that is shown where that is the same.
    *  @param now the key of the search that a press would begin */
