@@ -24,7 +24,7 @@ class Ahead:
         held: list[bytes] = []
 
         async def sent(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start" and _is_document(message):
+            if message["type"] == "http.response.start" and is_document(message):
                 begun.update(message)
             elif begun and message["type"] == "http.response.body":
                 held.append(message.get("body", b""))
@@ -38,8 +38,8 @@ class Ahead:
         await self.app(scope, receive, sent)
 
 
-def _is_document(start: MutableMapping[str, Any]) -> bool:
-    """HTML that is not packed."""
+def is_document(start: MutableMapping[str, Any]) -> bool:
+    """Whether an answer, as it begins, is HTML that is not packed."""
     given = {name.lower(): value for name, value in start.get("headers", ())}
     kind = given.get(b"content-type", b"")
     return kind.startswith(b"text/html") and b"content-encoding" not in given

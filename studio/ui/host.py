@@ -17,6 +17,7 @@ from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.train.turns import TURNS
 from studio.ui.library.models import library
+from studio.ui.lull import LULLS
 from studio.ui.space import gpu, seconds_on_gpu
 
 if TYPE_CHECKING:
@@ -95,22 +96,28 @@ def say_elsewhere(workers: str) -> None:
 
 
 def warm_up(delay: float) -> None:
-    """Load the engine's libraries in the background, ``delay`` seconds from now."""
+    """Load the engine's libraries in the background: ``delay`` seconds from now, and not while a page
+    is being opened."""
     _later(delay, engine)
 
 
 def remember(delay: float) -> None:
-    """Take what lies in the outputs folder into the history, ``delay`` seconds from now."""
+    """Take what lies in the outputs folder into the history: ``delay`` seconds from now, and not
+    while a page is being opened."""
 
     def run() -> None:
         with suppress(StudioError):  # the History tab says what is wrong with it
-            begin(history())
+            begin(history(), LULLS.gives_way())
 
     _later(delay, run)
 
 
 def _later(delay: float, function: Callable[[], object]) -> None:
-    timer = threading.Timer(delay, function)
+    def run() -> None:
+        LULLS.wait()
+        function()
+
+    timer = threading.Timer(delay, run)
     timer.daemon = True
     timer.start()
 

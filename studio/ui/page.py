@@ -17,6 +17,7 @@ from studio.ui.ahead import Ahead
 from studio.ui.beside import Beside
 from studio.ui.gate import Doors, Gate
 from studio.ui.host import stream
+from studio.ui.lull import Listens
 from studio.ui.runs import Runs, Stream
 from studio.ui.space import Limits
 from studio.ui.static_files import ahead, css, head
@@ -141,6 +142,7 @@ def launch_options(doors: Doors | None = None, beside: Sequence[Middleware] = ()
         "app_kwargs": {
             "middleware": [
                 Middleware(Gate, doors=doors),
+                Middleware(Listens),
                 *beside,
                 Middleware(Ahead, script=ahead()),
                 Middleware(Beside, files=(installable.FILES, messages.files(), api_page.FILES)),

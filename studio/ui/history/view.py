@@ -21,6 +21,7 @@ from studio.ui.history.folder import opened
 from studio.ui.history.packed import MOST_LIGHT, animation, light, sheet, zipped
 from studio.ui.history.reuse import brought, preset_of
 from studio.ui.library.models import library
+from studio.ui.lull import LULLS
 from studio.ui.schema import labels, titles
 from studio.ui.widgets import fresh, picture
 
@@ -58,7 +59,9 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     count = min(AT_ONCE, max(1, int(asked.get("count", AT_ONCE))))
     wait = 0.0
     if not first and history.home is not None:
-        wait = begin(history)  # what was put there, or taken away, since the last look
+        wait = begin(
+            history, LULLS.gives_way()
+        )  # what was put there, or taken away, since the last look
     unfinished = busy(history)  # before the search: what comes in behind it is asked for again
     found = history.search(query_of(asked.get("query") or {}), count, first)
     answer: dict[str, Any] = {
