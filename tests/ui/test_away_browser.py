@@ -149,6 +149,18 @@ def test_a_star_that_the_studio_never_heard_of_is_said_to_be_lost(studio: Studio
     studio.says(said, "#gs-queue *, #gs-progress *")
 
 
+def test_any_press_that_the_studio_never_heard_of_is_said_to_be_lost(studio: Studio) -> None:
+    page = studio.open().page
+    said = "what was pressed or changed since was not kept"
+    studio.tab("Models")
+    page.context.set_offline(True)
+    page.locator("#gs-rescan").click()
+    studio.says(said, "#gs-queue *, #gs-progress *")
+    page.evaluate("window.before = true")
+    page.context.set_offline(False)
+    page.wait_for_function("!window.before && document.querySelector('.gs-card')", polling=100)
+
+
 def test_a_reload_asks_before_it_takes_a_crop(studio: Studio) -> None:
     page = studio.open().page
     asked: list[str] = []

@@ -66,9 +66,10 @@ window.studio = window.studio || {};
 
   /** Whether an event of one's own components changes what the server keeps. */
   studio.alters = (name, asked) =>
-    ["edit", "delete", "replace", "copy"].includes(name) ||
+    ["edit", "delete", "replace", "copy", "off", "stop"].includes(name) ||
     ["mark", "delete", "restore", "empty", "clear"].includes(asked?.do) ||
-    (name === "submit" && Boolean(asked?.source)); // a gallery's preset that is kept
+    // A gallery's preset that is kept, one's own that is published.
+    (name === "submit" && Boolean(asked?.source || asked?.publish));
   /** Where a change does not get to the server, that is said, as the page has shown it already. */
   studio.altering = async function () {
     const changed = Date.now();
@@ -127,16 +128,22 @@ window.studio = window.studio || {};
     ".gs-sweep-start",
     ".gs-search",
   ].join();
-  // Of Gradio's own buttons, those that change something.
-  const ALTERS = ["save", "keep-style", "keep-rows", "folders-save", "keep-omega"]
-    .map((name) => `button#gs-${name}, #gs-${name} > button`)
-    .join();
+  /** Whether a press on one of Gradio's own buttons goes to the server. */
+  function asksServer(button) {
+    const { components = [], dependencies = [] } = window.gradio_config ?? {};
+    const name = button?.closest("[id^=gs-]")?.id;
+    const found = components.find(({ type, props }) => type === "button" && props.elem_id === name);
+    const pressed = ([id, event]) => id === found?.id && event === "click";
+    return dependencies.some((one) => one.backend_fn && one.targets.some(pressed));
+  }
   document.addEventListener(
     "click",
     async ({ target }) => {
-      if (target.closest?.(ALTERS)) studio.altering();
       const pressed = Date.now();
-      if (!target.closest?.(BUTTONS)) return;
+      if (!target.closest?.(BUTTONS)) {
+        if (asksServer(target.closest?.("button"))) studio.altering();
+        return;
+      }
       studio.noted(UNSENT, "open"); // the page may be loaded anew before anything is known
       const told = () => heard >= pressed || failed >= pressed;
       // A request may have failed long ago, as while the machine slept: this one is given a moment.

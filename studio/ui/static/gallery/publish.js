@@ -99,7 +99,7 @@
       lookedAt = null;
       target.disabled = true; // once; another look offers it again
       say("Publishing …", "running");
-      trigger("submit", {});
+      trigger("submit", { publish: true });
     }
 
     function draw() {
