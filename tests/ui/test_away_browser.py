@@ -179,3 +179,20 @@ def test_a_reload_asks_before_it_takes_a_crop(studio: Studio) -> None:
     assert asked == ["beforeunload"]
     assert page.evaluate("window.before")
     dialog.get_by_role("button", name="Cancel").click()
+
+
+def test_a_reload_asks_before_it_takes_numbers_that_were_typed(studio: Studio) -> None:
+    page = studio.open().page
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    field = "{ name: 'count', label: 'Pictures', value: 4, low: 1, high: 16, kind: 'integer' }"
+    page.evaluate(f"void studio.askNumbers({{ title: 'How many', act: 'Go', fields: [{field}] }})")
+    dialog = page.locator("dialog.gs-work")
+    page.evaluate("window.before = true")
+    dialog.locator("[name=count]").fill("5")
+    page.evaluate("setTimeout(() => location.reload())")
+    studio.rest(1000)
+    assert asked == ["beforeunload"]
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    assert page.evaluate("window.before")

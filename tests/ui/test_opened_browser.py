@@ -184,3 +184,26 @@ def test_what_the_page_says_and_what_the_server_says_lie_beside_each_other(
         page.evaluate("document.querySelectorAll('.toast-close').forEach((one) => one.click())")
         page.locator(".toast-body").first.wait_for(state="detached")
     page.set_viewport_size({"width": 1440, "height": 950})
+
+
+def test_what_the_server_says_is_seen_over_an_open_dialog(desk: Studio, tmp_path: Path) -> None:
+    page = desk.page
+    wrong = tmp_path / "wrong-behind.json"
+    wrong.write_text('{"tune": 1}')
+    desk.use(["a cat face", "a dog face"])
+    page.get_by_role("button", name="Masks", exact=True).click()
+    painter = page.locator("dialog.gs-painter")
+    expect(painter).to_be_visible()
+    desk.load(wrong)
+    toast = page.locator(".toast-body")
+    expect(toast).to_be_visible()
+    on_top = """(one) => {
+        const { x, y, width, height } = one.getBoundingClientRect();
+        return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    }"""
+    assert toast.evaluate(on_top)
+    page.keyboard.press("Escape")
+    expect(painter).to_have_count(0)
+    assert toast.evaluate(on_top)
+    page.locator(".toast-close").click()
+    expect(toast).to_have_count(0)

@@ -6,16 +6,23 @@
   const notes = el("div", { class: "gs-toasts", onclick: (event) => event.stopPropagation() });
 
   /** All else is out of reach while a dialog is open: they lie in it until it closes. */
-  function place() {
+  function place(lines, home) {
     const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
-    const around = dialog ?? document.body;
-    if (notes.parentNode === around) return;
-    around.append(notes);
-    dialog?.addEventListener("close", () => document.body.append(notes), { once: true });
+    const around = dialog ?? home;
+    if (lines.parentNode === around) return;
+    around.append(lines);
+    dialog?.addEventListener("close", () => home.append(lines), { once: true });
   }
+  /** Gradio's own, which it keeps below every dialog. */
+  studio.filled.then(() => {
+    const theirs = document.querySelector(".toast-wrap");
+    const home = theirs?.parentNode;
+    const came = () => theirs.childElementCount && place(theirs, home);
+    if (theirs) new MutationObserver(came).observe(theirs, { childList: true });
+  });
 
   function show(note, time) {
-    place();
+    place(notes, document.body);
     notes.append(note);
     note.addEventListener("focusin", ({ relatedTarget: from }) => {
       if (!notes.contains(from)) held.set(note, from);

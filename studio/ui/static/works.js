@@ -80,6 +80,9 @@
       );
       document.body.append(dialog);
       dialog.showModal();
+      const numbers = () => JSON.stringify(lines.map(({ write }) => write()));
+      const before = numbers();
+      studio.askBeforeReload(dialog, () => numbers() !== before);
     });
   };
 
