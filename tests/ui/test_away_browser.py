@@ -161,6 +161,22 @@ def test_any_press_that_the_studio_never_heard_of_is_said_to_be_lost(studio: Stu
     page.wait_for_function("!window.before && document.querySelector('.gs-card')", polling=100)
 
 
+def test_a_sweep_whose_start_was_not_heard_is_not_said_to_start(studio: Studio) -> None:
+    page = studio.open().page
+    page.evaluate("studio.axes.add('omega', '0,1')")
+    studio.tab("Sweep")
+    start = page.locator(".gs-sweep-start")
+    expect(start).to_be_enabled()
+    page.context.set_offline(True)
+    start.click()
+    expect(page.get_by_text("Starting …")).to_be_visible()
+    studio.says("what was pressed last was not started", "#gs-queue *, #gs-progress *")
+    expect(page.get_by_text("Starting …")).to_have_count(0)
+    page.evaluate("window.before = true; studio.axes.replace([])")
+    page.context.set_offline(False)
+    page.wait_for_function("!window.before && document.querySelector('.gs-card')", polling=100)
+
+
 def test_a_reload_asks_before_it_takes_a_crop(studio: Studio) -> None:
     page = studio.open().page
     asked: list[str] = []

@@ -263,6 +263,7 @@
       if (ended) earlier.look();
     }
     studio.on("sweep", show);
+    studio.on("unsent", ({ text }) => text && show(state)); // its start may be what was not heard
     studio.on("sweepfocus", ({ path, index }) =>
       requestAnimationFrame(() => element.offsetParent && axes.focus(path, index)),
     );
