@@ -158,6 +158,7 @@ STYLES = (
     "shape.css",
     "fields.css",
     "views.css",
+    "many.css",
     "shelf.css",
     "library.css",
     "gallery.css",
