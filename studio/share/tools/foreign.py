@@ -26,6 +26,7 @@ from studio.share.tools.prompts import number
 from studio.share.tools.refiner import refined, second_model
 from studio.share.tools.rows import rows_of
 from studio.share.tools.samplers import read_sampler
+from studio.share.tools.seams import can_meet
 from studio.share.tools.sites import elsewhere
 from studio.share.tools.table import MAX_NOTES, Found, find, unread
 
@@ -90,8 +91,6 @@ def to_preset(
     layer = _clip_skip(found, FAMILIES.get(shelf.family(base or "")), base, notes)
     if layer is not None:
         data["clip_skip"] = layer
-    if found.seamless and _meets(found, FAMILIES.get(shelf.family(chosen)), notes):
-        data["seamless"] = found.seamless
     if found.freeu and _frees(FAMILIES.get(shelf.family(chosen)), notes):
         data["freeu"] = found.freeu
     if found.second_pass:
@@ -102,6 +101,8 @@ def to_preset(
     if found.detail:
         steps = data["sampler"].get("steps", Sampler().steps)
         data["detail"] = checked(found.detail, steps, notes)
+    if can_meet(found.seamless, data, FAMILIES.get(shelf.family(chosen)), notes):
+        data["seamless"] = found.seamless
     if refiner := refined(found.refining, chosen, additions):
         data["refiner"] = refiner
     if additions.left:
@@ -202,14 +203,6 @@ def _check_scale(found: Found, notes: list[str]) -> None:
         notes.append(f"rows.0.weight: no usable CFG scale is given; {DEFAULT_SCALE:g} is used")
         scale = DEFAULT_SCALE
     found.scale = scale
-
-
-def _meets(found: Found, family: ModelFamily | None, notes: list[str]) -> bool:
-    """Whether edges can meet on the base; noted where they cannot."""
-    if family is None or family.seamless:
-        return True
-    notes.append(f"seamless: {found.seamless} is left out; no edges can meet on {family.title}")
-    return False
 
 
 def _frees(family: ModelFamily | None, notes: list[str]) -> bool:

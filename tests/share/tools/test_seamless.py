@@ -49,6 +49,33 @@ def test_on_a_base_whose_edges_cannot_meet_it_is_named() -> None:
     assert "seamless: both is left out; no edges can meet on SANA" in notes
 
 
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("AUTOMATIC1111", {"Tiling": "True", "ADetailer model": "face_yolov8n.pt"}),
+        (
+            "SwarmUI",
+            {
+                "seamlesstileable": "true",
+                "refinerupscale": 2,
+                "refinercontrolpercentage": 0.4,
+                "refinerdotiling": True,
+            },
+        ),
+    ],
+)
+def test_of_a_picture_made_in_parts_it_is_named_and_the_rest_is_read(
+    tool: str, given: dict[str, Any]
+) -> None:
+    data, write = tool_examples.BASES[tool]
+    for place, value in given.items():
+        data = with_value(data, place, value)
+    preset, notes = opened(write(data))
+    assert preset.seamless == "off" and preset.rows
+    assert preset.detail.on or preset.second_pass.tiles
+    assert "seamless: both is left out; the edges of a picture that is made in tiles" in notes
+
+
 def test_there_and_back(tmp_path: Path) -> None:
     both = validate({"rows": ROWS, "seamless": "both"})
     back, _ = read(png(tmp_path, parameters=parameters_text(both)))
