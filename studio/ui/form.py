@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,6 +78,16 @@ def _at(data: Any, path: str) -> Any:
     for key in path.split("."):
         data = data[key]
     return data
+
+
+def kept(text: str | None) -> Any:
+    """What a browser kept as JSON, with � for halves of letters, which could not be sent back.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    shown = json.dumps(json.loads(text or "null"), ensure_ascii=False)
+    return json.loads(shown.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def restored(saved: Mapping[str, Any]) -> dict[str, Any]:

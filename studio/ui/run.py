@@ -144,8 +144,8 @@ def stage_of(run: Run) -> Any:
         for index, image in enumerate(run.previews)
     ]
     if not images and not left:  # what stood there before, if anything was drawn in its place
-        earlier = [moment.image_value() for moment in run.before]
-        return {"state": "done" if earlier else "ended", "images": earlier}
+        earlier = [one.image_value() for one in run.session.made_before(run)[-MOST_SHOWN:]]
+        return {"state": "done" if run.before else "ended", "images": earlier}
     return {"state": "done", "images": images + left}
 
 

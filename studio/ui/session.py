@@ -245,6 +245,14 @@ class Session:
             one.forever = one.forever and not run.forever
         return [*active, run]
 
+    def made_before(self, run: Run) -> list[Moment]:
+        """What the one that it follows made, else the last of its runs before it that made anything."""
+        if run.before:
+            return list(run.before)
+        at = self.runs.index(run) if run in self.runs else 0
+        earlier = [one.shown() for one in self.runs[:at] if not one.apart]
+        return ([moments for moments in earlier if moments] or [[]])[-1]
+
     def current(self) -> Run | None:
         """The run to show: the one that runs, the next that waits, or the last that ended, which is
         none that was taken out of the queue where there is another."""

@@ -29,6 +29,7 @@ SCRIPTS = (
     "sweep/vary.js",
     "fields.js",
     "form_fields.js",
+    "halves.js",
     "aspect.js",
     "swipes.js",
     "advanced.js",

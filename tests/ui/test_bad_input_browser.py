@@ -229,3 +229,22 @@ def test_what_was_mended_while_the_run_waited_is_over_as_its_bar_comes(desk: Stu
     fine(desk)
     desk.says("must be a multiple of", ".gs-toast, .toast-body")
     expect(page.locator('#gs-progress .gs-progress[data-state="idle"]')).to_have_count(1)
+
+
+def test_half_a_letter_is_marked_and_the_form_survives_a_reload(desk: Studio) -> None:
+    page = desk.page
+    desk.use(["a cat"])
+    desk.prompt(0).focus()
+    cut = "node => { node.value = 'a fox \\ud83d'; node.dispatchEvent(new Event('input', {bubbles: true})) }"
+    desk.prompt(0).evaluate(cut)
+    desk.says("Half a letter in the text became \ufffd.", ".gs-toast")
+    expect(desk.prompt(0)).to_have_value("a fox \ufffd")
+    # As an earlier version kept it, too.
+    page.wait_for_function("sessionStorage['guidance-studio-tab'].includes('fox')")
+    page.goto("about:blank")
+    page.add_init_script(
+        "for (const name of Object.keys(sessionStorage)) if (name.endsWith('-tab'))"
+        " sessionStorage[name] = sessionStorage[name].replace('\ufffd', '\\\\ud83d')"
+    )
+    desk.open()
+    desk.has_rows(["a fox \ufffd"])

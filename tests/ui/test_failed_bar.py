@@ -14,6 +14,7 @@ from studio.errors import StudioError
 from studio.preset import validate
 from studio.ui.failed_bar import failed_bar, held, refused_bar
 from studio.ui.form import to_values
+from studio.ui.history.moments import Moment
 from studio.ui.run import stage_of
 from studio.ui.session import Run, Series, Session
 
@@ -70,3 +71,13 @@ def test_a_series_names_the_field_of_all_its_failures() -> None:
 
 def test_one_that_failed_before_its_first_preview_leaves_nothing_that_forms() -> None:
     assert stage_of(a_run("wrong", "failed")) == {"state": "ended", "images": []}
+
+
+def test_one_that_failed_at_once_leaves_what_was_made_before_it_in_the_queue() -> None:
+    failed = a_run("wrong", "failed")
+    session = failed.session
+    first, nothing = (Run(PRESET, session, Path("."), state=one) for one in ("done", "failed"))
+    first.moments = [Moment("a.png", "", "a")]
+    session.runs = [first, nothing, failed]
+    images = [moment.image_value() for moment in first.moments]
+    assert stage_of(failed) == {"state": "ended", "images": images}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
-from tests.support.studio_page import Studio, expect
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +45,27 @@ def test_a_page_whose_form_was_kept_opens_on_the_last_picture(studio: Studio) ->
         beside.page.get_by_role("button", name="A new seed each time").click()
         expect(seed).to_have_value(wanted)
     beside.page.close()
+
+
+@needs_starter
+def test_a_run_that_fails_leaves_the_result_before_it(studio: Studio, home: Path) -> None:
+    (home / "wildcards").mkdir(exist_ok=True)
+    choices = home / "wildcards" / "gone.txt"
+    choices.write_text("red\nblue\n")
+    page = studio.open().page
+    result = page.locator('.gs-stage[data-state="done"] .gs-picture img')
+    failed = page.locator('#gs-progress .gs-progress[data-state="failed"]')
+    studio.use(["a cat"], steps=60)
+    page.click("#gs-generate")
+    page.wait_for_selector('#gs-progress .gs-progress[data-state="running"]')
+    studio.use(["a __gone__ cat"])
+    page.wait_for_selector("#gs-plan .gs-equation")
+    page.click("#gs-generate")
+    page.wait_for_selector('.gs-queue-line [data-do="cancel"]')
+    shutil.rmtree(home / "wildcards")
+    expect(failed).to_contain_text("wildcard", timeout=60_000)
+    expect(result).to_have_count(1)
+    expect(page.locator(".gs-hint")).to_be_hidden()
 
 
 def test_a_log_in_that_has_ended_is_said_and_the_form_is_kept(studio: Studio) -> None:

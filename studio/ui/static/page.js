@@ -81,7 +81,10 @@
     (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
-        studio.filled.then(() => press("gs-generate"));
+        // A dialog that asks has it first: a run would go on with what is not kept yet.
+        const main = [...document.querySelectorAll("dialog[open] .gs-main-word")].at(-1);
+        if (main) main.click();
+        else studio.filled.then(() => press("gs-generate"));
       } else if (event.key !== "Escape" || !event.isTrusted) return;
       else if (panel()) panel().querySelector(".backdrop")?.click();
       else if (!opensSomething(event.target) && studio.canCancel()) press("gs-cancel");

@@ -141,12 +141,23 @@
       grid.style.setProperty("--columns", columns);
       grid.toggleAttribute("data-many", columns > (frame.clientWidth < 440 ? 1 : 2));
     };
+    let before = ["empty", []]; // what the run that is drawn began to draw over
+    const back = () => {
+      const [state, figures] = ["done", "last"].includes(before[0]) ? before : ["empty", []];
+      frame.dataset.state = frame.dataset.drawn = state;
+      hint.hidden = figures.length > 0;
+      said.textContent = studio.stageHint(state);
+      spread(figures.length);
+      grid.replaceChildren(...figures);
+    };
     const draw = () => {
       const value = studio.clone(props.value) || {};
       const images = value.images || [];
-      // A run that ended without a picture leaves what it did not begin to draw over.
-      if (value.state === "ended" && frame.dataset.drawn !== "running") return;
-      if (value.state === "ended") value.state = "empty";
+      const begun = frame.dataset.drawn === "running";
+      // A run that ended without a picture leaves the result that stood there before it.
+      if (value.state === "ended" && !(begun && images.length)) return begun && back();
+      if (value.state === "ended") value.state = "done";
+      if (value.state === "running" && !begun) before = [frame.dataset.drawn, [...grid.childNodes]];
       frame.dataset.state = value.state || "empty";
       hint.hidden = images.length > 0;
       said.textContent = studio.stageHint(value.state);

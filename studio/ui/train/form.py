@@ -18,6 +18,7 @@ from studio.train.captions import from_template, split
 from studio.train.config import TrainConfig, resolve
 from studio.train.method import METHODS
 from studio.train.runner import Runner
+from studio.ui.form import kept
 from studio.ui.library import models
 from studio.ui.train.images import Picture, from_payload, keep, kept_name, uploaded
 from studio.ui.train.words import NUMBERS
@@ -128,7 +129,7 @@ def restored(
     Files that are not there any more are left out with their pictures, whose names come last.
     """
     try:
-        data = json.loads(text or "null")
+        data = kept(text)
         files = [str(path) for path in uploaded(data["uploads"] or ()) if path.is_file()]
         pictures = from_payload(data["pictures"])
     except (StudioError, ValueError, TypeError, KeyError):

@@ -13,7 +13,7 @@ from studio.preset import Preset
 from studio.share import decode_link, extract
 from studio.share.link import code_in
 from studio.ui.errors import guarded, warn
-from studio.ui.form import filled, restored, to_values
+from studio.ui.form import filled, kept, restored, to_values
 from studio.ui.layout import Parts
 from studio.ui.library import models
 from studio.ui.presets import gallery, look, styles
@@ -120,15 +120,15 @@ def _look(parts: Parts, limits: Limits, runs: Runs) -> None:
 def _otherwise(text: str | None) -> tuple[dict[str, Any] | None, bool]:
     """The form that a browser kept, of a page that is opened with a link, and whether it was edited."""
     with suppress(ValueError, AttributeError):
-        kept = json.loads(text or "{}")
-        return _saved(kept.get("otherwise")), bool(kept.get("edited"))
+        left = json.loads(text or "{}")
+        return _saved(left.get("otherwise")), bool(left.get("edited"))
     return None, False
 
 
 def _saved(text: str | None) -> dict[str, Any] | None:
     """The form as this browser left it; nothing where there is none that can be read."""
     try:
-        values = json.loads(text or "null")
+        values = kept(text)
         return restored(values) if isinstance(values, dict) else None
     except (StudioError, ValueError, TypeError):
         return None

@@ -250,3 +250,20 @@ def test_a_lora_or_a_learned_word_that_a_prompt_calls_is_taken_by_a_press(desk: 
     hints.get_by_role("button", name="Use it in this row").click()
     assert desk.rows()[0]["model"]["embeddings"] == ["starter/word-hero"]
     desk.press(0, "Delete row")
+
+
+def test_ctrl_enter_keeps_the_choices_and_starts_no_run(desk: Studio, home: Path) -> None:
+    (home / "wildcards").mkdir(exist_ok=True)
+    (home / "wildcards" / "shoe.txt").write_text("boot\n")
+    page = desk.page
+    desk.use(["a __shoe__"])
+    before = desk.moments()
+    page.get_by_role("button", name="Choices of __shoe__").click()
+    page.locator(".gs-wildcard textarea").fill("clog")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".gs-wildcard")).to_have_count(0)
+    assert (home / "wildcards" / "shoe.txt").read_text() == "clog\n"
+    page.wait_for_timeout(600)  # in which a run would have begun
+    assert desk.moments() == before
+    expect(page.locator('#gs-progress .gs-progress[data-state="running"]')).to_have_count(0)
+    shutil.rmtree(home / "wildcards")
