@@ -22,6 +22,7 @@ from studio.preset.styles import (
     Style,
     check_free,
     checked_name,
+    divider,
     style_of,
     styles,
     written_in,
@@ -234,7 +235,8 @@ def _key(side: str, given: Mapping[str, Any]) -> str:
 
 def _in_table(text: str, style: Style, new: Mapping[str, str] | None) -> bytes:
     """With the mark that the web UI writes before its table, and its lines ending as before."""
-    lines = list(csv.reader(io.StringIO(text, newline="")))
+    between = divider(text)
+    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=between))
     head = lines[0]
     at = 1 + _place(style, (dict(zip(head, line, strict=False)) for line in lines[1:]))
     if new is None:
@@ -249,7 +251,8 @@ def _in_table(text: str, style: Style, new: Mapping[str, str] | None) -> bytes:
             elif said:
                 raise BadPreset(f"has no column {key!r}; give it one", field=style.file)
     stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\r\n" if "\r\n" in text else "\n").writerows(lines)
+    end = "\r\n" if "\r\n" in text else "\n"
+    csv.writer(stream, delimiter=between, lineterminator=end).writerows(lines)
     return stream.getvalue().encode("utf-8-sig") if any(lines[1:]) else b""
 
 

@@ -237,9 +237,15 @@ def written_in(path: Path) -> Iterator[tuple[Style, Mapping[str, Any]]]:
             yield style, given
 
 
+def divider(table: str) -> str:
+    """What parts a table's cells: a comma, or a semicolon as German spreadsheets write it, or a tab."""
+    head = next(iter(table.splitlines()), "")
+    return max(",;\t", key=head.count)
+
+
 def _table(text: str, name: str, _: str) -> Sequence[Mapping[str, Any]]:
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""))
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=divider(text))
         lines = list(reader)
     except csv.Error as error:
         raise BadPreset(f"is no table ({error})", field=name) from error

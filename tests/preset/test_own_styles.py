@@ -232,3 +232,22 @@ def test_texts_that_have_changed_since_they_were_read_stay(home: Path) -> None:
     taken = style_words({"id": "Ink", "name": "dusk", "prompt": "x"})["error"]
     assert taken.startswith("style: there is a style")
     assert "no such style" in style_words(None)["error"]
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_a_table_as_a_spreadsheet_writes_it_is_taken_and_stays_one(
+    home: Path, between: str
+) -> None:
+    brought = home / "styles.csv"
+    lines = [["name", "prompt", "negative_prompt"], ["Film", "{prompt}, film; a, b", "blurry"]]
+    with brought.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=between).writerows(lines)
+    taken, _ = own_styles.take_styles(brought)
+    assert [(one.name, one.prompt) for one in taken] == [("Film", "{prompt}, film; a, b")]
+    own_styles.delete_style("Film")
+    laid = home / "home" / "styles" / "styles.csv"
+    brought.rename(laid)
+    own_styles.edit_style("Film", "Cinema")
+    assert styles.find("Cinema").negative == "blurry"
+    with laid.open(encoding="utf-8-sig", newline="") as file:
+        assert [*csv.reader(file, delimiter=between)] == [lines[0], ["Cinema", *lines[1][1:]]]

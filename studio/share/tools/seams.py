@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from studio.errors import BadPreset
 from studio.library import ModelFamily
-from studio.preset.seamless import check_seamless
 
 
 def can_meet(
@@ -26,9 +24,10 @@ def can_meet(
         notes.append(f"seamless: {seamless} is left out; no edges can meet on {family.title}")
         return False
     again = data.get("second_pass") or {}
-    try:
-        check_seamless(seamless, bool(again.get("tiles") or data.get("detail")))
-    except BadPreset as error:
-        notes.append(f"seamless: {seamless} is left out; {error.message}")
+    if again.get("tiles") or data.get("detail"):
+        notes.append(
+            f"seamless: {seamless} is left out; the edges of a picture that is made in tiles or with "
+            "a detail pass cannot meet"
+        )
         return False
     return True
