@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -147,6 +147,7 @@ def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     more = [str(tag) for tag in said.pop("more_tags", ())]
     if strange := [name for name in said if name not in SAID]:
         raise StudioError(f"{', '.join(SAID)}, got {strange[0][:40]!r}", field="said")
+    _known(history, ids)
     count = history.mark(ids, more, **said) if said or more else 0
     if asked.get("several") is not True:  # what is said of one shows where it is said
         return {"changed": True}
@@ -156,8 +157,22 @@ def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _deleted(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     ids = _ids(history, asked)
+    known = _known(history, ids)
     gone = history.delete(ids)
-    return {"changed": True, "deleted": gone, "kept": len(ids) - len(gone)}
+    return {"changed": True, "deleted": gone, "kept": len(known) - len(gone)}
+
+
+def _known(history: History, ids: Sequence[str]) -> set[str]:
+    """Those of some pictures that the history has, be it in the bin.
+
+    Raises:
+        MissingFile: it has none of them: they were removed for good, or the studio of a shared page
+            was started anew.
+    """
+    known = history.among(ids)
+    if ids and not known:
+        history.get(ids[0])  # which says so
+    return known
 
 
 def _emptied(history: History, _: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,8 @@
   /** What was asked to be said of pictures was refused: their stars are as before. */
   studio.unmarked = function ({ ids = [], said = {} }) {
     if (!("starred" in said)) return;
+    for (const id of ids) if (known.has(id)) known.get(id).starred = !said.starred;
+    redraw();
     for (const node of document.querySelectorAll("[data-star-of]"))
       if (ids.includes(node.dataset.starOf))
         node.dispatchEvent(new CustomEvent("gs-star", { detail: !said.starred }));
@@ -90,6 +92,7 @@
     redraw();
   });
   studio.on("marked", (answer) => {
+    if (answer.refused?.do === "mark") studio.unmarked(answer.refused);
     for (const id of answer.deleted || []) if (known.has(id)) known.get(id).gone = true;
     for (const id of answer.restored || []) if (known.has(id)) known.get(id).gone = false;
     redraw();

@@ -46,11 +46,12 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def marked(session: str, event: gr.EventData) -> tuple[Any, Any]:
         owner = runs.session(run.key_of(session))
+        request = event._data or {}
         try:
-            told = view.answer(runs.history(owner), event._data or {})
-        except Exception as error:  # the strip says what stands
+            told = view.answer(runs.history(owner), request)
+        except Exception as error:  # the strip says what stands, but of a picture that is gone
             warn(error)
-            told = fresh({})
+            told = fresh({"refused": request})
         return run.strip(runs.newest(owner)), told
 
     shown = [parts.strip, parts.signals["marked"]]

@@ -82,3 +82,14 @@ def test_a_variation_is_known_where_pictures_are_compared(own: History, tmp_path
     one, two, _ = ids
     compared = view.compared(own, [one, two, other])["compared"]
     assert [picture["varied"] for picture in compared] == [False, False, True]
+
+
+def test_what_is_asked_of_pictures_that_are_gone_is_refused(own: History) -> None:
+    """As those of a shared page are once it was started anew; of several, the others go on."""
+    one, gone = own.search().records[0].id, "0" * 16
+    star = {"do": "mark", "said": {"starred": True}}
+    for asked in (star, {"do": "delete"}):
+        with pytest.raises(StudioError, match="this picture is not in the history any more"):
+            view.answer(own, {**asked, "ids": [gone]})
+    answer = view.answer(own, {"do": "delete", "ids": [one, gone]})
+    assert (answer["deleted"], answer["kept"]) == ([one], 0)  # none was kept: one is not there

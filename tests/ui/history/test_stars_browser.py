@@ -87,3 +87,31 @@ def test_what_comes_right_after_the_last_look_is_shown_once_another_is_due(
     save(folder, 3)
     studio.tab("History")  # within the pause after the look before
     expect(page.get_by_text("3 pictures", exact=True)).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.timeout(300)
+def test_a_picture_that_was_removed_for_good_takes_no_star(studio: Studio) -> None:
+    """Nor is it said to be kept where it is to be deleted: the result is on the page still."""
+    page = studio.open().page
+    studio.use(["a cat face"], steps=1)
+    studio.generate()
+    beside = Studio(page.context.new_page(), studio.address).open()
+    beside.tab("History").locator(".gs-cell").first.focus()
+    beside.page.locator(".gs-cell-open").first.press("Delete")
+    beside.says("1 in the bin", ".gs-toast")
+    beside.page.get_by_label("Bin", exact=True).check()
+    beside.page.once("dialog", lambda question: question.accept())
+    beside.page.get_by_role("button", name="Empty the bin").click()
+    beside.says("removed", ".gs-toast")
+    beside.page.close()
+
+    marks = page.locator("#gs-stage .gs-mark-tools")
+    star = marks.get_by_role("button", name="Star", exact=True)
+    for press in (star, marks.get_by_role("button", name="Delete", exact=True)):
+        press.click()
+        said = page.locator(".toast-body", has_text="is not in the history any more")
+        expect(said).to_be_visible()
+        expect(star).to_have_attribute("aria-pressed", "false")
+        said.get_by_role("button").last.click()
+        expect(said).to_have_count(0)
+    expect(page.locator(".gs-toast", has_text="kept")).to_have_count(0)
