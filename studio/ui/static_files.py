@@ -129,6 +129,7 @@ SCRIPTS = (
     "sweep/panel.js",
     "tradeoff/geometry.js",
     "tradeoff/plot.js",
+    "tradeoff/kept.js",
     "tradeoff/pictures.js",
     "tradeoff/panel.js",
     "explain/chart.js",

@@ -112,3 +112,26 @@ test("files of one's own are of one subject, and there is a way back from them",
   assert.equal(compared.wanted(), false);
   assert.equal(compared.returns(), false); // nothing is known that it could go back to
 });
+
+test("what was chosen before the page was loaded anew is there again, each for its model", () => {
+  const compared = studio.comparedPictures();
+  compared.about("fox"); // as the form is filled, it may be another for a moment
+  compared.about("hero");
+  compared.found([
+    ["hero", ["a.png"]],
+    ["fox", ["b.png", "c.png"]],
+  ]);
+  assert.equal(compared.said(), "1 of your pictures");
+  compared.about("fox");
+  assert.equal(compared.said(), "2 of your pictures");
+  compared.choose(["d.png"]);
+  compared.about("hero");
+  compared.choose(["e.png", "f.png", "g.png"]); // sooner than what was kept has come
+  compared.found([
+    ["hero", ["a.png"]],
+    ["fox", ["b.png", "c.png"]],
+  ]);
+  assert.equal(compared.said(), "3 of your pictures");
+  compared.about("fox");
+  assert.equal(compared.said(), "1 of your pictures");
+});

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from studio.home import ASSETS
 from tests.support.studio_page import Studio, expect, needs_starter
 
 KNOWN = "Compared with 6 of the studio's example pictures."
@@ -112,6 +113,40 @@ def test_a_second_tab_is_told_that_a_search_runs_already(
         second.assert_clean()
     finally:
         other.close()
+
+
+def test_pictures_of_ones_own_outlive_a_reload(studio: Studio, tmp_path: Path) -> None:
+    """Each model's, until they are let go; a search that went on with them goes on with them."""
+    page = _with_lora(studio)
+    page.click("#gs-tradeoff .gs-which")
+    said = page.locator(".gs-subject-said")
+    files = [tmp_path / f"{name}.png" for name in ("one", "other")]
+    for file in files:
+        file.write_bytes((ASSETS / "examples" / "cat.png").read_bytes())
+
+    def again() -> None:
+        studio.rest(1000)
+        studio.open()
+        page.click("#gs-tradeoff .gs-which")
+
+    page.set_input_files("#gs-tradeoff input[type=file]", files)
+    expect(said).to_have_text("2 of your pictures")
+    _choose(page, "fox")
+    expect(said).to_have_text("Needs pictures of what starter/lora-fox was trained on.")
+    page.set_input_files("#gs-tradeoff input[type=file]", files[:1])
+    expect(said).to_have_text("1 of your pictures")
+    again()
+    expect(said).to_have_text("1 of your pictures")
+    _choose(page, "hero")
+    expect(said).to_have_text("2 of your pictures")
+    page.click("#gs-tradeoff .gs-search")  # they are whole
+    status = page.locator(".gs-tradeoff-status")
+    expect(status).to_have_attribute("data-state", "running")
+    page.keyboard.press("Escape")
+    expect(status).to_have_attribute("data-state", "stopped")
+    page.get_by_role("button", name="Use the known pictures").click()
+    again()
+    expect(said).to_have_text(KNOWN)
 
 
 def test_how_many_pictures_are_made_is_said_and_outlives_a_reload(

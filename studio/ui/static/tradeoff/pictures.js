@@ -2,6 +2,8 @@
 window.studio = window.studio || {};
 (function (studio) {
   "use strict";
+  const UNKEPT =
+    "This browser does not keep the pictures that were chosen: when the page is loaded anew, choose them again.";
   const FILE = { _type: "gradio.FileData" };
 
   /** Which pictures they are, and what is said of them. No DOM in here. */
@@ -42,6 +44,12 @@ window.studio = window.studio || {};
         if (of === model) known = found;
       },
       choose: (chosen) => (files = chosen),
+      /** What was chosen before the page was loaded anew, but where others are chosen by now. */
+      found(kept) {
+        for (const [of, before] of kept)
+          if (of !== model) chosen.get(of)?.length || chosen.set(of, before);
+          else if (!files.length) files = before;
+      },
     };
   };
 
@@ -59,6 +67,7 @@ window.studio = window.studio || {};
       compared.choose(files);
       draw();
       changed();
+      studio.keepFiles(compared.model(), files).catch(() => files.length && studio.toast(UNKEPT));
     }
     const input = el("input", {
       type: "file",
@@ -84,6 +93,14 @@ window.studio = window.studio || {};
       back.hidden = !compared.returns();
     }
     draw();
+    studio
+      .keptFiles()
+      .then((kept) => {
+        compared.found(kept);
+        draw();
+        if (compared.files().length) changed();
+      })
+      .catch(() => {}); // nothing was kept, which was said
     return {
       element: el("div", { class: "gs-line" }, said, chooser, back, input),
       about(model) {
