@@ -15,14 +15,12 @@ from typing import Any
 from studio.errors import StudioError
 from studio.files import is_text, listed, read_regular
 from studio.home import ASSETS, training_folder
-from studio.images import open_checked
+from studio.images import SUFFIXES, open_checked
 from studio.library import ADAPTERS, Library
 from studio.preset import ModelRef, Preset
 from studio.ui.editor.stack import uploaded
 from studio.ui.library.models import library
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-_SUFFIXES = (*PICTURES, *map(str.upper, PICTURES))
 MOST = 64
 MAX_BYTES = 2**20  # of a training's settings
 EXAMPLES = ASSETS / "examples" / "training"
@@ -94,7 +92,8 @@ def known_pictures(model: str) -> tuple[tuple[Path, ...], str]:
     try:
         text = read_regular(training_folder(model) / "settings.json", MAX_BYTES)
         folder = Path(json.loads(text)["images"])
-        found = sorted(p for p in listed(folder, _SUFFIXES) if is_text(p.name))
+        files = listed(folder, (*SUFFIXES, *map(str.upper, SUFFIXES)))
+        found = sorted(p for p in files if is_text(p.name))
         with _LOOKS:
             readable = (p for p in found[: 2 * MOST] if _readable(p, p.stat().st_mtime_ns))
             pictures = tuple(islice(readable, MOST))

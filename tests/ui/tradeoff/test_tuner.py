@@ -70,12 +70,15 @@ def test_a_models_training_pictures_are_found(studio_home: Path, tmp_path: Path)
     folder = tmp_path / "mine"
     folder.mkdir()
     Image.new("RGB", (8, 8)).save(folder / "a.png")
+    Image.new("RGB", (8, 8)).save(folder / "c.gif")  # whatever a training takes
+    Image.new("RGB", (8, 8)).save(folder / "d.BMP")
     (folder / "a.txt").write_text("a caption")
     (folder / "b.png").write_bytes((folder / "a.png").read_bytes()[:40])  # the training left it out
     settings = training_folder("my-hero") / "settings.json"
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"images": str(folder)}))
-    assert known_pictures("my-hero") == ((folder / "a.png",), "training")
+    readable = tuple(folder / name for name in ("a.png", "c.gif", "d.BMP"))
+    assert known_pictures("my-hero") == (readable, "training")
     settings.write_text("{")
     assert known_pictures("my-hero") == ((), "")
 
