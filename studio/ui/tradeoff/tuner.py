@@ -16,6 +16,7 @@ from studio.preset.ranges import Range
 from studio.ui.counts import counted
 from studio.ui.describe import plan_of
 from studio.ui.errors import one_line
+from studio.ui.idle import idle
 from studio.ui.library.models import library
 from studio.ui.runs import Runs
 from studio.ui.session import ENDING, Run, Session
@@ -72,6 +73,8 @@ class Tuner:
                 f"needs pictures of what {subject.model} was trained on; choose some",
                 field="subject",
             )
+        if not weight and (why := idle(preset).get("omega")):
+            raise StudioError(why, field="omega")  # all its pictures would be the same
         if not LEAST <= budget <= MOST:
             raise StudioError(f"from {LEAST} to {MOST}, got {budget}", field="pictures")
         from studio.experiments.asked import text_of
