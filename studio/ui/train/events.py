@@ -86,7 +86,7 @@ def _pictures(parts: TrainParts) -> None:
         every = dropping.together(known, files)
         said += dropping.unused(files, listed) + dropping.replaced(known, files, listed)
         if said:
-            warn("; ".join(said))
+            warn(" · ".join(said))
         return None, every, images.shown(dropping.listed(files, listed), every), [*since, every]
 
     kept = [parts.files, parts.uploads, parts.pictures, drops]

@@ -86,3 +86,21 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(
     desk.says(f"could not be uploaded ({said})", ".gs-toasts")
     expect(train.get_by_text("maximum allowed size")).to_have_count(0)
     train.evaluate("(most) => { gradio_config.max_file_size = most; }", most)
+
+
+def test_each_of_several_that_are_not_taken_is_told_of_in_the_pages_language(
+    desk: Studio, tmp_path: Path
+) -> None:
+    bad = [tmp_path / "c.txt", tmp_path / "empty.png"]
+    bad[0].write_bytes(b"caf\xe9")
+    bad[1].touch()
+    context = desk.page.context.browser.new_context(locale="de-DE")
+    german = Studio(context.new_page(), desk.address).open()
+    page = german.tab("Trainieren")
+    drop(page, bad)
+    said = page.locator(".toast-body", has_text="empty.png")
+    expect(said).to_contain_text("empty.png wird nicht übernommen: ist leer")
+    expect(said).to_contain_text(
+        "c.txt wird nicht übernommen: kann nicht als UTF-8-Text gelesen werden"
+    )
+    context.close()
