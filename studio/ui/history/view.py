@@ -59,9 +59,8 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     count = min(AT_ONCE, max(1, int(asked.get("count", AT_ONCE))))
     wait = 0.0
     if not first and history.home is not None:
-        wait = begin(
-            history, LULLS.gives_way()
-        )  # what was put there, or taken away, since the last look
+        # What was put there, or taken away, since the last look.
+        wait = begin(history, LULLS.gives_way())
     unfinished = busy(history)  # before the search: what comes in behind it is asked for again
     found = history.search(query_of(asked.get("query") or {}), count, first)
     answer: dict[str, Any] = {
