@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -41,25 +40,15 @@ def once_held(history: History, outputs: Path, file: Path) -> bool:
         return False
 
 
-def take_in(
-    history: History,
-    stop: threading.Event | None = None,
-    pause: Callable[[], None] = lambda: None,
-) -> int:
+def take_in(history: History, stop: threading.Event | None = None) -> int:
     """Bring the history to what lies on disk. Returns how many pictures are new or changed.
-
-    Args:
-        pause: called before the first file and after each :data:`AT_ONCE`: others are served in it.
 
     Raises:
         StudioError: the database cannot be written.
     """
-    pause()
     known, seen, fresh, count = history.known(), set(), [], 0
     above = len(os.path.join(history.outputs, ""))
-    for number, item in enumerate(entries(history.outputs, tuple(SUFFIXES), DEPTH), 1):
-        if number % AT_ONCE == 0:
-            pause()
+    for item in entries(history.outputs, tuple(SUFFIXES), DEPTH):
         if stop is not None and stop.is_set():
             return count
         path = item.path[above:].replace(os.sep, "/")  # as name_of has it, in a fifth of its time
@@ -74,16 +63,8 @@ def take_in(
             history.add(*fresh)
             count, fresh = count + len(fresh), []
     history.add(*fresh)
-    lost = [path for path in known if path not in seen]
-    history.lose(path for path in lost if not _has_come_back(history.outputs, path))
+    history.lose(path for path in known if path not in seen)
     return count + len(fresh) + _deleted(history)
-
-
-def _has_come_back(outputs: Path, path: str) -> bool:
-    """Whether a file is there now, as when it is taken out of the bin while others are looked at."""
-    with suppress(OSError):
-        return not os.path.isabs(path) and os.stat(outputs / path).st_size > 0
-    return False
 
 
 def _read(history: History, file: Path, path: str) -> Record:
@@ -117,7 +98,7 @@ def _deleted(history: History) -> int:
     return len(found)
 
 
-def begin(history: History, pause: Callable[[], None] = lambda: None) -> float:
+def begin(history: History) -> float:
     """Take in what lies on disk in a thread of its own: one at a time for each history, and not
     again within ``PAUSE_SECONDS``. Returns the seconds until it may be asked for again; 0 where it
     goes on now."""
@@ -131,7 +112,7 @@ def begin(history: History, pause: Callable[[], None] = lambda: None) -> float:
         def run() -> None:
             try:
                 with suppress(StudioError):
-                    take_in(history, pause=pause)
+                    take_in(history)
             finally:
                 _ended[history] = time.monotonic()
 

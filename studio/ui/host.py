@@ -96,8 +96,7 @@ def say_elsewhere(workers: str) -> None:
 
 
 def warm_up(delay: float) -> None:
-    """Load the engine's libraries in the background: ``delay`` seconds from now, and not while a page
-    is being opened."""
+    """Load the engine's libraries in the background, ``delay`` seconds from now."""
     _later(delay, engine)
 
 
@@ -106,18 +105,15 @@ def remember(delay: float) -> None:
     while a page is being opened."""
 
     def run() -> None:
+        LULLS.wait()
         with suppress(StudioError):  # the History tab says what is wrong with it
-            begin(history(), LULLS.gives_way())
+            begin(history())
 
     _later(delay, run)
 
 
 def _later(delay: float, function: Callable[[], object]) -> None:
-    def run() -> None:
-        LULLS.wait()
-        function()
-
-    timer = threading.Timer(delay, run)
+    timer = threading.Timer(delay, function)
     timer.daemon = True
     timer.start()
 

@@ -10,8 +10,7 @@ from studio.ui.ahead import is_document
 
 LULL = 0.3  # seconds without a request
 OPENING = 4.0  # seconds at most from a document until its page asks for what it is filled with
-LONGEST = 10.0  # seconds that work waits for one, as where a picture is being watched
-GIVEN_WAY = 5.0  # seconds that one piece of work stops for, all its stops together
+LONGEST = 5.0  # seconds that work waits for one: a picture may be being watched
 
 
 class Lull:
@@ -52,18 +51,6 @@ class Lull:
             if left <= 0:
                 return now - began
             self._sleep(left)
-
-    def gives_way(self, in_all: float = GIVEN_WAY) -> Callable[[], None]:
-        """What work calls between its steps: it returns at the next lull, and at once when
-        ``in_all`` seconds have been waited."""
-        left = in_all
-
-        def pause() -> None:
-            nonlocal left
-            if left > 0:
-                left -= self.wait(at_most=left)
-
-        return pause
 
 
 LULLS = Lull()  # of this process's page

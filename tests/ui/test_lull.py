@@ -64,17 +64,6 @@ def test_a_page_that_was_given_is_being_opened_until_it_asks_to_be_filled() -> N
     assert one.wait(0.3) == 0
 
 
-def test_all_pauses_of_one_work_are_bounded_together() -> None:
-    clock = Clock()
-    one = lull(clock)
-    clock.happens = lambda _: one.heard()
-    one.heard()
-    pause = one.gives_way(1.0)
-    for _ in range(50):
-        pause()
-    assert abs(clock.now - 1.0) < 1e-9
-
-
 def test_a_request_is_heard_and_each_part_of_its_answer_is() -> None:
     told: list[str] = []
 

@@ -17,12 +17,13 @@ from studio.history import History, Record, identity
 from studio.history.intake import caught_up, name_of
 from studio.history.record import time_of
 from studio.history.rows import parsed
-from studio.outputs import list_outputs, outputs_folder
+from studio.outputs import outputs_folder
 from studio.preset import Preset, parse
 from studio.preset.effort import allowed_error
 from studio.preset.variants import choices
 from studio.share import read_image
 from studio.ui.counts import counted
+from studio.ui.history.lying import lying
 from studio.ui.library.models import library
 from studio.ui.widgets import picture
 
@@ -146,7 +147,7 @@ def newest(made: list[Moment], own: History | None, shared: bool) -> list[Moment
     shown = [_shown(own, record, known) for record in records if own is not None]
     more: Iterable[Moment] = made[:SHOWN]
     if not shared and (own is None or not caught_up(own)):
-        more = [*more, *map(Moment.found, list_outputs(SHOWN))]
+        more = [*more, *map(Moment.found, lying(SHOWN))]
     listed = {moment.id for moment in shown}
     unknown = {one.id: one for one in reversed([*more]) if one.id not in listed}
     new = [one for one in unknown.values() if own is None or not own.holds(one.id)]

@@ -21,7 +21,6 @@ from studio.ui.history.folder import opened
 from studio.ui.history.packed import MOST_LIGHT, animation, light, sheet, zipped
 from studio.ui.history.reuse import brought, preset_of
 from studio.ui.library.models import library
-from studio.ui.lull import LULLS
 from studio.ui.schema import labels, titles
 from studio.ui.widgets import fresh, picture
 
@@ -60,7 +59,7 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     wait = 0.0
     if not first and history.home is not None:
         # What was put there, or taken away, since the last look.
-        wait = begin(history, LULLS.gives_way())
+        wait = begin(history)
     unfinished = busy(history)  # before the search: what comes in behind it is asked for again
     found = history.search(query_of(asked.get("query") or {}), count, first)
     answer: dict[str, Any] = {
