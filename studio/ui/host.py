@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from studio import auxiliary, heap
@@ -22,6 +23,10 @@ from studio.ui.space import gpu, seconds_on_gpu
 
 if TYPE_CHECKING:
     from studio.engine import Engine
+
+# Of the engine's libraries those that take longest, in this order.
+LIBRARIES = ("torch", "diffusers.schedulers")
+LONGEST = 2.0  # seconds that each waits for those that are being served
 
 _lock = threading.Lock()
 _engine: Engine | None = None
@@ -95,27 +100,31 @@ def say_elsewhere(workers: str) -> None:
     _elsewhere = workers
 
 
-def warm_up(delay: float) -> None:
-    """Load the engine's libraries in the background, ``delay`` seconds from now."""
-    _later(delay, engine)
-
-
-def remember(delay: float) -> None:
-    """Take what lies in the outputs folder into the history: ``delay`` seconds from now, and not
-    while a page is being opened."""
+def warm_up(seconds: float) -> None:
+    """Load the engine's libraries in the background: from when the first page is open, or so many
+    ``seconds`` from now where nobody comes. Between them a page that is being opened goes first."""
 
     def run() -> None:
-        LULLS.wait()
+        LULLS.first(seconds)
+        for library_name in LIBRARIES:
+            with heap.nothing_is_garbage():
+                import_module(library_name)
+            LULLS.wait(at_most=LONGEST)
+        engine()
+
+    threading.Thread(target=run, name="libraries", daemon=True).start()
+
+
+def remember(seconds: float) -> None:
+    """Take what lies in the outputs folder into the history, in the background: from when the first
+    page is open, or so many ``seconds`` from now where nobody comes."""
+
+    def run() -> None:
+        LULLS.first(seconds)
         with suppress(StudioError):  # the History tab says what is wrong with it
             begin(history())
 
-    _later(delay, run)
-
-
-def _later(delay: float, function: Callable[[], object]) -> None:
-    timer = threading.Timer(delay, function)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=run, name="outputs", daemon=True).start()
 
 
 OF_CONTROL = 0.4  # of a pass, about: a ControlNet is the first half of a network

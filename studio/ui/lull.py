@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -28,6 +29,7 @@ class Lull:
     ) -> None:
         self._clock, self._sleep = clock, sleep
         self._heard = self._opens = float("-inf")
+        self._came = threading.Event()
 
     def heard(self) -> None:
         """Take down that a page asks or is answered now."""
@@ -40,6 +42,12 @@ class Lull:
     def opened(self) -> None:
         """Take down that a page which was given asks for what it is filled with."""
         self._opens = self._clock()
+        self._came.set()
+
+    def first(self, at_most: float) -> None:
+        """Wait for the first page, ``at_most`` so many seconds, and until it is open."""
+        self._came.wait(at_most)
+        self.wait()
 
     def wait(self, seconds: float = LULL, at_most: float = LONGEST) -> float:
         """Wait until no page is being opened and none has asked for ``seconds``. Returns the seconds

@@ -145,9 +145,9 @@ def serve(options: argparse.Namespace) -> None:
         page = build(limits, runs=runs)
         beside = [_webui(options, runs)] if options.webui_api else []
     if not host.elsewhere():
-        host.warm_up(delay=3.0)
+        host.warm_up(3.0)
     if not shared:
-        host.remember(delay=1.0)
+        host.remember(5.0)
     print(f"Guidance Studio on http://{address}:{options.port}", flush=True)
     doors = Doors.of(address, options.allow_host, shared)
     try:

@@ -64,6 +64,17 @@ def test_a_page_that_was_given_is_being_opened_until_it_asks_to_be_filled() -> N
     assert one.wait(0.3) == 0
 
 
+def test_the_first_page_is_waited_for_and_until_it_is_open() -> None:
+    clock = Clock()
+    one = lull(clock)
+    one.first(0.05)  # nobody comes
+    assert clock.now == 0
+    one.opened()
+    one.heard()
+    one.first(60.0)
+    assert abs(clock.now - 0.3) < 1e-9
+
+
 def test_a_request_is_heard_and_each_part_of_its_answer_is() -> None:
     told: list[str] = []
 
