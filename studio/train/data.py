@@ -19,19 +19,16 @@ __all__ = ["Order", "find_pictures", "fitted", "look_at", "mixed", "open_picture
 MAX_STRETCH = 4.0  # pictures longer than 4:1 are squeezed to that
 
 
-def open_picture(path: Path) -> tuple[Image.Image, str]:
-    """One picture as upright RGB, and what had to be converted.
+def open_picture(path: Path) -> tuple[Image.Image, str, bool]:
+    """One picture as upright RGB, the mode that had to be converted ("" for none), and whether it
+    moves: of such a one it is the first frame.
 
     Raises:
         StudioError: damaged, not a picture, or too large; names the file.
     """
     image = open_checked(path, path.name)
-    changes = []
-    if image.mode not in ("RGB", "L"):
-        changes.append(image.mode)
-    if getattr(image, "n_frames", 1) > 1:
-        changes.append("animated, first frame taken")
-    return to_rgb(image), ", ".join(changes)
+    mode = "" if image.mode in ("RGB", "L") else image.mode
+    return to_rgb(image), mode, getattr(image, "n_frames", 1) > 1
 
 
 def sides(image: Image.Image) -> str:
@@ -43,12 +40,14 @@ def sides(image: Image.Image) -> str:
 class Looked:
     """What looking at one file found: a picture that can be used, or why it cannot.
 
-    ``squeezed``: the size of one that is longer than pictures may be, ``small``: of one that is
-    enlarged to more than twice its sides.
+    ``converted``: its mode, where that is another; ``moves``: its first frame is taken. ``squeezed``:
+    the size of one that is longer than pictures may be, ``small``: of one that is enlarged to more
+    than twice its sides.
     """
 
     path: Path
     converted: str = ""
+    moves: bool = False
     problem: str = ""
     squeezed: str = ""
     small: str = ""
@@ -61,11 +60,11 @@ def look_at(paths: Iterable[Path], edge: int = 0) -> Iterator[Looked]:
             yield Looked(path, problem="its name is not UTF-8; give it another")
             continue
         try:
-            image, converted = open_picture(path)
+            image, mode, moves = open_picture(path)
             long = max(image.size) > MAX_STRETCH * min(image.size)
             small = 4 * image.width * image.height < edge**2
             size = sides(image)
-            yield Looked(path, converted, squeezed=size * long, small=size * small)
+            yield Looked(path, mode, moves, squeezed=size * long, small=size * small)
         except StudioError as error:
             yield Looked(path, problem=error.message)
 
@@ -84,6 +83,8 @@ def usable(looked: Sequence[Looked]) -> tuple[list[Path], list[str]]:
         notes.append(f"Pictures skipped ({len(skipped)} of {len(looked)}): {few(skipped)}")
     if converted:
         notes.append(f"Pictures converted ({len(converted)}): {few(converted)}")
+    if moving := [item.path.name for item in good if item.moves]:
+        notes.append(f"Pictures whose first frame is taken ({len(moving)}): {few(moving)}")
     if squeezed := [f"{item.path.name} ({item.squeezed})" for item in good if item.squeezed]:
         notes.append(f"Pictures squeezed to {MAX_STRETCH:g}:1 ({len(squeezed)}): {few(squeezed)}")
     if small := [f"{item.path.name} ({item.small})" for item in good if item.small]:

@@ -90,7 +90,7 @@ def encode_all(
         path = studio_home() / "cache" / "latents" / f"{key}.safetensors"
         state = _kept(path)
         if state is None:
-            image, _ = open_picture(picture)
+            image, *_ = open_picture(picture)
             state = _encoded(image, vae, edge, multiple, flips)
             if features is not None:
                 state["features"] = features(image).float().cpu().contiguous()

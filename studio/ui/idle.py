@@ -14,7 +14,7 @@ from studio.ui.form import to_preset
 from studio.ui.library.models import library
 
 IDLE_REASONS = {
-    "omega": "Changes nothing now: no row that takes part has a LoRA or a fine-tune.",
+    "omega": "Changes nothing now: no row that takes part has a LoRA or a fine-tune of the base.",
     "decoupling": "Changes nothing now: no row that takes part has parts joined by AND.",
 }
 DECISIVE = ("base", "rows")  # fields that decide whether those change anything

@@ -41,11 +41,10 @@ def test_odd_pictures_are_named_skipped_or_converted_and_counted(tmp_path: Path)
     assert [p.name for p in good] == ["a.png", "b.jpg", "c.gif"]
     assert notes[0].startswith("Pictures skipped (3 of 6): d.png (is not a PNG")
     assert "e.png (is a damaged image" in notes[0] and "f.png (10000x10000 pixels" in notes[0]
-    assert (
-        notes[1] == "Pictures converted (2): b.jpg (CMYK), c.gif (P, animated, first frame taken)"
-    )
+    assert notes[1] == "Pictures converted (2): b.jpg (CMYK), c.gif (P)"
+    assert notes[2] == "Pictures whose first frame is taken (1): c.gif"
     assert open_picture(tmp_path / "b.jpg")[0].mode == "RGB"
-    assert len(notes) == 2
+    assert len(notes) == 3
 
 
 def test_pictures_that_are_enlarged_or_squeezed_are_named(tmp_path: Path) -> None:
