@@ -254,7 +254,7 @@ class Preset(Document):
                 raise BadPreset(error.strerror or "too large", field=path.name) from error
             raise MissingFile(error.strerror or "cannot be read", field=shown(path)) from error
         except UnicodeDecodeError as error:
-            raise BadPreset("is not UTF-8 text", field=path.name) from error
+            raise BadPreset("is not UTF-8 text; save it as UTF-8", field=path.name) from error
         return parse(text, source=path.name)
 
 

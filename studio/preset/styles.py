@@ -227,7 +227,7 @@ def written_in(path: Path) -> Iterator[tuple[Style, Mapping[str, Any]]]:
     except OSError as error:
         raise BadPreset(error.strerror or "cannot be read", field=name) from error
     except UnicodeDecodeError as error:
-        raise BadPreset("is not UTF-8 text", field=name) from error
+        raise BadPreset("is not UTF-8 text; save it as UTF-8", field=name) from error
     if not text.strip():
         raise BadPreset("is empty", field=name)
     read = _table if path.suffix.lower() == ".csv" else _objects
