@@ -239,8 +239,10 @@ def written_in(path: Path) -> Iterator[tuple[Style, Mapping[str, Any]]]:
 
 def divider(table: str) -> str:
     """What parts a table's cells: a comma, or a semicolon as German spreadsheets write it, or a tab."""
-    head = next(iter(table.splitlines()), "")
-    return max(",;\t", key=head.count)
+    lines = (line for line in table.splitlines() if line.strip())
+    head = next(lines, "")
+    named = (sign for sign in ",;\t" if "name" in next(csv.reader([head], delimiter=sign), ()))
+    return next(named, ",")
 
 
 def _table(text: str, name: str, _: str) -> Sequence[Mapping[str, Any]]:

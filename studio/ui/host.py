@@ -107,7 +107,7 @@ def warm_up(seconds: float) -> None:
     def run() -> None:
         LULLS.first(seconds)
         for library_name in LIBRARIES:
-            with heap.nothing_is_garbage():
+            with _lock, heap.nothing_is_garbage():  # a run that begins now imports the same
                 import_module(library_name)
             LULLS.wait(at_most=LONGEST)
         engine()

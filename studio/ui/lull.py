@@ -10,6 +10,7 @@ from typing import Any
 from studio.ui.ahead import is_document
 
 LULL = 0.3  # seconds without a request
+ASKS = "/queue/join"  # where a page asks for what it is filled with
 OPENING = 4.0  # seconds at most from a document until its page asks for what it is filled with
 LONGEST = 5.0  # seconds that work waits for one: a picture may be being watched
 
@@ -74,7 +75,7 @@ class Listens:
         """Hand on."""
         if scope["type"] == "http":
             self.lull.heard()
-            if scope.get("method") == "POST":
+            if scope.get("path", "").endswith(ASKS):
                 self.lull.opened()
 
         async def sent(message: MutableMapping[str, Any]) -> None:

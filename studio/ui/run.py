@@ -133,10 +133,8 @@ def stage_of(run: Run) -> Any:
     if run.state == "waiting":
         return gr.skip()
     if run.state == "running":
-        return {
-            "state": "running",
-            "images": images + [{"src": jpeg_uri(image)} for image in run.previews],
-        }
+        forming = [{"src": jpeg_uri(image)} for image in run.previews]
+        return {"state": "running", "images": images + forming}
     step = run.progress
     caption = f"unfinished, step {step.step} of {step.steps}" if step else "unfinished"
     left = [
@@ -145,7 +143,9 @@ def stage_of(run: Run) -> Any:
     ]
     if not images and not left:  # what stood there before, if anything was drawn in its place
         earlier = [one.image_value() for one in run.session.made_before(run)[-MOST_SHOWN:]]
-        return {"state": "done" if run.before else "ended", "images": earlier}
+        # Another run's are the page's: a program asks for what this one has made.
+        ended = {"state": "ended", "images": [], "stood": earlier}
+        return {"state": "done", "images": earlier} if run.before else ended
     return {"state": "done", "images": images + left}
 
 

@@ -246,7 +246,8 @@ class Session:
         return [*active, run]
 
     def made_before(self, run: Run) -> list[Moment]:
-        """What the one that it follows made, else the last of its runs before it that made anything."""
+        """What the one that it follows made, else the last of the runs that it waited for and that
+        made anything."""
         if run.before:
             return list(run.before)
         at = self.runs.index(run) if run in self.runs else 0

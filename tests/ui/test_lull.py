@@ -94,7 +94,8 @@ def test_a_request_is_heard_and_each_part_of_its_answer_is() -> None:
     async def page(_: Any) -> HTMLResponse:
         return HTMLResponse("<html></html>")
 
-    routes = [Route("/text", text, methods=["GET", "POST"]), Route("/page", page)]
+    asks = Route("/queue/join", text, methods=["POST"])
+    routes = [Route("/text", text), Route("/page", page), asks]
     client = TestClient(Starlette(routes=routes, middleware=[Middleware(Listens, lull=Told())]))
     assert client.get("/text").text == "here"
     assert told == 3 * ["heard"]  # asked, begun, sent
@@ -102,7 +103,7 @@ def test_a_request_is_heard_and_each_part_of_its_answer_is() -> None:
     assert client.get("/page").text == "<html></html>"
     assert told == ["heard", "heard", "opens", "heard"]
     told.clear()
-    assert client.post("/text").text == "here"
+    assert client.post("/queue/join").text == "here"
     assert told == ["heard", "opened", "heard", "heard"]
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from studio.outputs import list_outputs, outputs_folder
 
 SLOW = 0.1  # seconds of a look, from which on its answer is used again
-LASTS = 20  # times as long as the look took
+LASTS = 20  # times as long as the look took,
+MOST = 10.0  # seconds at most
 _looked: tuple[Path, int, float, list[Path]] | None = None
 
 
@@ -21,5 +22,5 @@ def lying(limit: int) -> list[Path]:
         return list(_looked[3])
     found = list_outputs(limit)
     took = time.monotonic() - now
-    _looked = (folder, limit, now + took + LASTS * took, found) if took > SLOW else None
+    _looked = (folder, limit, now + took + min(LASTS * took, MOST), found) if took > SLOW else None
     return found

@@ -51,7 +51,7 @@
         "aria-label": "Enlarged image: + and - zoom, 1 shows its own pixels, 0 the whole",
         tabindex: "-1",
         autofocus: true,
-        onclick: () => zoom.dragged() || dialog.close(),
+        onclick: ({ target }) => zoom.dragged() || target.closest(".toast-wrap") || dialog.close(),
         onclose: () => dialog.remove(),
         onkeydown: (event) => {
           const by = { ArrowLeft: -1, ArrowRight: 1 }[studio.along(event.key)];

@@ -61,8 +61,6 @@
   /** What was asked to be said of pictures was refused: their stars are as before. */
   studio.unmarked = function ({ ids = [], said = {} }) {
     if (!("starred" in said)) return;
-    for (const id of ids) if (known.has(id)) known.get(id).starred = !said.starred;
-    redraw();
     for (const node of document.querySelectorAll("[data-star-of]"))
       if (ids.includes(node.dataset.starOf))
         node.dispatchEvent(new CustomEvent("gs-star", { detail: !said.starred }));
@@ -87,12 +85,19 @@
 
   /** The strip is always on the page: it asks for the others too. */
   studio.marksBy = (tell) => (ask = tell);
+  studio.on("marks", redraw);
+  let strip = new Set(); // the pictures of which it says how they stand
   studio.on("strip", (items) => {
+    strip = new Set(items.map(({ id }) => id));
     for (const { id, starred } of items) known.set(id, { starred: Boolean(starred), gone: false });
     redraw();
   });
   studio.on("marked", (answer) => {
-    if (answer.refused?.do === "mark") studio.unmarked(answer.refused);
+    // How the others stand nobody says; a picture that is gone has no star.
+    if (answer.refused?.do === "mark") {
+      for (const id of answer.refused.ids ?? []) if (!strip.has(id)) known.delete(id);
+      studio.unmarked(answer.refused);
+    }
     for (const id of answer.deleted || []) if (known.has(id)) known.get(id).gone = true;
     for (const id of answer.restored || []) if (known.has(id)) known.get(id).gone = false;
     redraw();

@@ -81,6 +81,7 @@
     (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
+        if (event.repeat) return; // held a little, it is one press
         // A dialog that asks has it first: a run would go on with what is not kept yet.
         const main = [...document.querySelectorAll("dialog[open] .gs-main-word")].at(-1);
         if (main) main.click();

@@ -13,6 +13,7 @@ window.studio = window.studio || {};
   // What brings files, likewise.
   const BRINGS = ["train-files", "load"];
   const MOMENT = 1500; // ms for a press where the server was away before
+  const AGAIN = 4000; // ms for a change there: it may have failed long ago, as while the machine slept
   const PATIENCE = 10000; // ms in which a press gets to the server, or it is known to be away
   const TEXT = "The studio did not answer: what was pressed last was not started";
   const LOST = "The studio did not answer: the files that were brought last are not here";
@@ -73,7 +74,7 @@ window.studio = window.studio || {};
   /** Where a change does not get to the server, that is said, as the page has shown it already. */
   studio.altering = async function () {
     const changed = Date.now();
-    await studio.until(() => Math.max(joined, missed) >= changed, away ? MOMENT : PATIENCE);
+    await studio.until(() => Math.max(joined, missed) >= changed, away ? AGAIN : PATIENCE);
     if (joined < changed && (away || missed >= changed)) say(CHANGED, "changed");
   };
   /** `trigger` of a component, which says so. */

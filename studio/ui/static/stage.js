@@ -143,17 +143,20 @@
     };
     let before = ["empty", []]; // what the run that is drawn began to draw over
     const back = () => {
-      const [state, figures] = ["done", "last"].includes(before[0]) ? before : ["empty", []];
+      const [state, figures] = before;
       frame.dataset.state = frame.dataset.drawn = state;
       hint.hidden = figures.length > 0;
       said.textContent = studio.stageHint(state);
       spread(figures.length);
+      // What did not finish belonged to a run that is not the last any more: it is not kept now.
+      for (const one of figures) one.querySelector("figcaption > .gs-word")?.remove();
       grid.replaceChildren(...figures);
+      studio.emit("marks");
     };
     const draw = () => {
       const value = studio.clone(props.value) || {};
-      const images = value.images || [];
       const begun = frame.dataset.drawn === "running";
+      const images = (value.state === "ended" && value.stood) || value.images || [];
       // A run that ended without a picture leaves the result that stood there before it.
       if (value.state === "ended" && !(begun && images.length)) return begun && back();
       if (value.state === "ended") value.state = "done";

@@ -11,10 +11,10 @@
     const around = dialog ?? home;
     if (lines.parentNode === around) return;
     around.append(lines);
-    dialog?.addEventListener("close", () => home.append(lines), { once: true });
+    dialog?.addEventListener("close", () => place(lines, home), { once: true });
   }
   /** Gradio's own, which it keeps below every dialog. */
-  studio.filled.then(() => {
+  studio.filled?.then(() => {
     const theirs = document.querySelector(".toast-wrap");
     const home = theirs?.parentNode;
     const came = () => theirs.childElementCount && place(theirs, home);

@@ -39,6 +39,13 @@ def test_what_took_long_is_used_again_for_so_many_times_as_long(looks: dict[str,
     assert lying(5) == [Path("2.png")]
 
 
+def test_however_slow_a_folder_is_it_is_looked_through_again_soon(looks: dict[str, float]) -> None:
+    looks["takes"] = 30.0
+    lying(5)
+    looks["now"] += module.MOST + 0.01
+    assert lying(5) == [Path("2.png")]
+
+
 def test_another_folder_is_looked_through(
     looks: dict[str, float], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

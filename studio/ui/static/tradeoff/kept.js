@@ -18,7 +18,12 @@
     return answer(request);
   }
   async function begin(mode) {
-    return (await (opened ??= open())).transaction(CHOSEN, mode);
+    try {
+      return (await (opened ??= open())).transaction(CHOSEN, mode);
+    } catch (error) {
+      opened = null; // the next is tried anew
+      throw error;
+    }
   }
 
   /** Keep files by a name; with none, what was kept by it goes. Rejects where the browser refuses. */
@@ -34,13 +39,15 @@
     });
   };
 
-  /** The files of this tab: [[name, files], …]; what other tabs kept long ago goes. */
+  /** The files of this tab: [[name, files], …]; what other tabs kept and were not loaded with for
+   *  long goes. */
   studio.keptFiles = async function () {
     const tab = studio.session();
     const store = (await begin("readwrite")).objectStore(CHOSEN);
     const all = await answer(store.getAll());
     for (const one of all)
-      if (one.tab !== tab && Date.now() - one.at > LONGEST) store.delete([one.tab, one.name]);
+      if (one.tab === tab) store.put({ ...one, at: Date.now() });
+      else if (Date.now() - one.at > LONGEST) store.delete([one.tab, one.name]);
     return all.filter((one) => one.tab === tab).map(({ name, files }) => [name, files]);
   };
 })(window.studio);
