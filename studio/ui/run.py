@@ -144,7 +144,7 @@ def stage_of(run: Run) -> Any:
     if not images and not left:  # what stood there before, if anything was drawn in its place
         earlier = [one.image_value() for one in run.session.made_before(run)[-MOST_SHOWN:]]
         # Another run's are the page's: a program asks for what this one has made.
-        ended = {"state": "ended", "images": [], "stood": earlier}
+        ended = {"state": "ended", "images": []} | ({"stood": earlier} if earlier else {})
         return {"state": "done", "images": earlier} if run.before else ended
     return {"state": "done", "images": images + left}
 

@@ -80,4 +80,4 @@ def test_one_that_failed_at_once_leaves_what_was_made_before_it_in_the_queue() -
     first.moments = [Moment("a.png", "", "a")]
     session.runs = [first, nothing, failed]
     images = [moment.image_value() for moment in first.moments]
-    assert stage_of(failed) == {"state": "ended", "images": images}
+    assert stage_of(failed) == {"state": "ended", "images": [], "stood": images}

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from studio.ui.lull import Listens, Lull
+from studio.ui.lull import LULL, Listens, Lull
 from studio.ui.page import launch_options
 
 
@@ -34,7 +34,7 @@ def lull(clock: Clock) -> Lull:
 
 
 def test_where_nobody_ever_asked_nothing_waits() -> None:
-    assert lull(Clock()).wait(0.3) == 0
+    assert lull(Clock()).wait(LULL) == 0
 
 
 def test_it_waits_until_the_last_request_is_so_long_ago() -> None:
@@ -42,7 +42,7 @@ def test_it_waits_until_the_last_request_is_so_long_ago() -> None:
     one = lull(clock)
     one.heard()
     clock.now = 0.1
-    assert abs(one.wait(0.3) - 0.2) < 1e-9
+    assert abs(one.wait(LULL) - 0.2) < 1e-9
 
 
 def test_requests_that_go_on_put_it_off_but_not_for_ever() -> None:
@@ -50,18 +50,18 @@ def test_requests_that_go_on_put_it_off_but_not_for_ever() -> None:
     one = lull(clock)
     clock.happens = lambda _: one.heard()
     one.heard()
-    assert abs(one.wait(0.3, at_most=2.0) - 2.0) < 1e-9
+    assert abs(one.wait(LULL, at_most=2.0) - 2.0) < 1e-9
 
 
 def test_a_page_that_was_given_is_being_opened_until_it_asks_to_be_filled() -> None:
     clock = Clock()
     one = lull(clock)
     one.opens()
-    assert abs(one.wait(0.3) - 4.0) < 1e-9
+    assert abs(one.wait(LULL) - 4.0) < 1e-9
     one.opens()
     clock.now += 0.5
     one.opened()
-    assert one.wait(0.3) == 0
+    assert one.wait(LULL) == 0
 
 
 def test_the_first_page_is_waited_for_and_until_it_is_open() -> None:

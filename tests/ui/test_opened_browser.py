@@ -192,7 +192,7 @@ def test_what_the_server_says_is_seen_over_an_open_dialog(desk: Studio, tmp_path
     wrong.write_text('{"tune": 1}')
     desk.use(["a cat face", "a dog face"])
     page.get_by_role("button", name="Masks", exact=True).click()
-    painter = page.locator("dialog.gs-painter")
+    painter = page.get_by_role("dialog", name="Where the rows act")
     expect(painter).to_be_visible()
     desk.load(wrong)
     toast = page.locator(".toast-body")
