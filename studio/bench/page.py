@@ -14,6 +14,7 @@ from studio.bench import page_home as homes
 from studio.bench.history import PICTURES
 
 ROUNDS, ROWS, SCROLL_SECONDS = 5, 100, 10.0
+WHILE = 10_000  # ms in which somebody who opened the page reads it and writes a prompt
 USABLE_MS, EDIT_MS, FRAME_MS = 500.0, 50.0, 1000 / 60  # what is aimed at
 
 
@@ -81,23 +82,29 @@ def _openings(
     for number in range(rounds):
         tell(f"opens, round {number + 1} of {rounds}")
         for name in ("none", "many") if number % 2 else ("many", "none"):
-            home = folder / (f"none-{number}" if name == "none" else name)
-            for what, took in _opening(home, window).items():
+            new = [folder / f"none-{number}-{which}" for which in ("once", "later")]
+            for what, took in _opening(
+                *(new if name == "none" else 2 * [folder / name]), window
+            ).items():
                 found[name][what].append(took)
     return found
 
 
-def _opening(home: Path, window: Any) -> dict[str, float]:
-    """A server is started, a page opened by somebody new, by another, and a picture made."""
-    with homes.served(home) as (address, seconds):
+def _opening(once: Path, later: Path, window: Any) -> dict[str, float]:
+    """One who starts the studio and makes a picture at once; then a server that is opened by somebody
+    new and right after by another, who makes one after a while."""
+    with homes.served(once) as (address, seconds), look.visit(window, address) as page:
+        alone = {"server answers": 1000 * seconds, "picture made at once": look.made(page)}
+    with homes.served(later) as (address, _):
         with look.visit(window, address) as page:
             first = look.opened(page)
         with look.visit(window, address) as page:
             again = look.opened(page)
+            page.wait_for_timeout(WHILE)
             made = look.made(page)
-    times = {"server answers": 1000 * seconds, "first picture made": made}
-    times |= {f"{what}, at first": took for what, took in first.items()}
-    return times | again
+    first = {f"{what}, at first": took for what, took in first.items()}
+    again = {f"{what}, again": took for what, took in again.items()}
+    return alone | first | again | {"picture made after a while": made}
 
 
 def _summed(times: Sequence[float]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -17,6 +18,7 @@ from studio.history.intake import begin
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.train.turns import TURNS
+from studio.ui.imports import giving_way
 from studio.ui.library.models import library
 from studio.ui.lull import LULLS
 from studio.ui.space import gpu, seconds_on_gpu
@@ -24,25 +26,34 @@ from studio.ui.space import gpu, seconds_on_gpu
 if TYPE_CHECKING:
     from studio.engine import Engine
 
-# Of the engine's libraries those that take longest, in this order.
-LIBRARIES = ("torch", "diffusers.schedulers")
-LONGEST = 2.0  # seconds that each waits for those that are being served
+# What a picture needs beside the engine, whether of the starter or of most other models.
+AHEAD = {
+    "transformers": ("CLIPTextModel", "CLIPTokenizer"),
+    "diffusers": ("UNet2DConditionModel", "AutoencoderKL"),
+}
+PAUSES = 10.0  # seconds that the libraries wait for those who are being served, all in all
 
 _lock = threading.Lock()
+_wanted = threading.Event()  # the engine, by a run
 _engine: Engine | None = None
 _elsewhere = ""
 
 
 def engine() -> Engine:
     """The process's engine; the first call loads the libraries that it needs."""
-    global _engine
+    _wanted.set()
     with _lock:
-        if _engine is None:
-            with heap.nothing_is_garbage():
-                from studio import Engine
+        return _made()
 
-                _engine = Engine()
-            heap.keep_for_good()
+
+def _made() -> Engine:
+    global _engine
+    if _engine is None:
+        with heap.nothing_is_garbage():
+            from studio import Engine
+
+            _engine = Engine()
+        heap.keep_for_good()
     return _engine
 
 
@@ -101,18 +112,34 @@ def say_elsewhere(workers: str) -> None:
 
 
 def warm_up(seconds: float) -> None:
-    """Load the engine's libraries in the background: from when the first page is open, or so many
-    ``seconds`` from now where nobody comes. Between them a page that is being opened goes first."""
+    """Load the libraries of a picture in the background: from when the first page is open, or so many
+    ``seconds`` from now where nobody comes. Between two modules a page that is being opened goes
+    first, until a run wants the engine."""
 
     def run() -> None:
         LULLS.first(seconds)
-        for library_name in LIBRARIES:
-            with _lock, heap.nothing_is_garbage():  # a run that begins now imports the same
-                import_module(library_name)
-            LULLS.wait(at_most=LONGEST)
-        engine()
+        ends = time.monotonic() + PAUSES
+
+        def pause() -> None:
+            while not _wanted.is_set() and (left := LULLS.left()) and time.monotonic() < ends:
+                _wanted.wait(left)
+
+        with giving_way(pause), _lock:  # a run that begins now imports the same
+            _made()
+            _read_ahead()
 
     threading.Thread(target=run, name="libraries", daemon=True).start()
+
+
+def _read_ahead() -> None:
+    """Classes that a run would read: it reads those that are left itself, once it has come."""
+    with heap.nothing_is_garbage():
+        for module, names in AHEAD.items():
+            for name in names:
+                if _wanted.is_set():
+                    return
+                getattr(import_module(module), name)
+    heap.keep_for_good()
 
 
 def remember(seconds: float) -> None:

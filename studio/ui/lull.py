@@ -50,15 +50,19 @@ class Lull:
         self._came.wait(at_most)
         self.wait()
 
+    def left(self, seconds: float = LULL) -> float:
+        """Seconds, as it looks now, until no page is being opened and none has asked for ``seconds``."""
+        return max(0.0, max(self._heard + seconds, self._opens) - self._clock())
+
     def wait(self, seconds: float = LULL, at_most: float = LONGEST) -> float:
         """Wait until no page is being opened and none has asked for ``seconds``. Returns the seconds
         waited, ``at_most`` so many."""
         began = self._clock()
         while True:
-            now = self._clock()
-            left = min(max(self._heard + seconds, self._opens), began + at_most) - now
+            waited = self._clock() - began
+            left = min(self.left(seconds), at_most - waited)
             if left <= 0:
-                return now - began
+                return waited
             self._sleep(left)
 
 

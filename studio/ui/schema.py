@@ -47,8 +47,13 @@ Leaf = dict[str, Any]
 _REMARK = re.compile(r" \([^)]*:[^)]*\)$")  # such as "(−1: new each time)"
 
 
-def preset_schema() -> dict[str, Any]:
-    """The JSON Schema of a preset, as the page's scripts get it."""
+def preset_schema() -> Mapping[str, Any]:
+    """The JSON Schema of a preset, as the page's scripts get it; the same until a table changes."""
+    return _schema(max(table.version for table in TABLES.values()))
+
+
+@lru_cache(maxsize=2)
+def _schema(_: int) -> Mapping[str, Any]:
     return Preset.model_json_schema()
 
 

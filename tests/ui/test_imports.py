@@ -1,0 +1,113 @@
+"""What is imported in the background gives way between two modules, and only there."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.ui import host
+from studio.ui.imports import giving_way
+from studio.ui.lull import Lull
+
+NAMES = ("imported_one", "imported_two")
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two modules, of which the first imports the second."""
+    one, two = NAMES
+    (tmp_path / f"{one}.py").write_text(f"import {two}\n")
+    (tmp_path / f"{two}.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name in NAMES:
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.usefixtures("modules")
+def test_a_thread_that_gives_way_pauses_before_each_module_it_does_not_have_yet() -> None:
+    paused: list[int] = []
+    with giving_way(lambda: paused.append(len(sys.modules))):
+        importlib.import_module(NAMES[0])
+        importlib.import_module(NAMES[0])
+    assert len(paused) == 2
+    for name in NAMES:
+        del sys.modules[name]
+    importlib.import_module(NAMES[0])
+    assert len(paused) == 2  # the finder is gone
+
+
+@pytest.mark.usefixtures("modules")
+def test_what_others_import_meanwhile_does_not_pause() -> None:
+    paused: list[str] = []
+    with giving_way(lambda: paused.append("here")):
+        other = threading.Thread(target=importlib.import_module, args=(NAMES[0],))
+        other.start()
+        other.join()
+    assert NAMES[0] in sys.modules
+    assert not paused
+
+
+def test_once_a_run_wants_the_engine_nothing_more_is_read_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def imported(name: str) -> object:
+        read.append(name)
+        if name == "transformers":
+            wanted.set()
+        return type(name, (), dict.fromkeys(host.AHEAD[name]))
+
+    wanted = threading.Event()
+    monkeypatch.setattr(host, "_wanted", wanted)
+    monkeypatch.setattr(host, "import_module", imported)
+    monkeypatch.setattr(host.heap, "keep_for_good", lambda: None)
+    host._read_ahead()
+    assert read == ["transformers"]
+    wanted.clear()
+    monkeypatch.setitem(host.AHEAD, "transformers", ())
+    read.clear()
+    host._read_ahead()
+    assert read == ["diffusers", "diffusers"]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("modules")
+def test_a_page_that_is_being_opened_goes_first_until_a_run_wants_the_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    busy = threading.Event()
+    ended = threading.Event()
+
+    class Busy(Lull):
+        def first(self, at_most: float) -> None:
+            del at_most
+
+        def left(self, seconds: float = 0) -> float:
+            busy.set()
+            return 60.0
+
+    wanted = threading.Event()
+    monkeypatch.setattr(host, "LULLS", Busy())
+    monkeypatch.setattr(host, "_wanted", wanted)
+    monkeypatch.setattr(host, "_made", lambda: importlib.import_module(NAMES[0]))
+    monkeypatch.setattr(host, "_read_ahead", ended.set)
+    host.warm_up(3.0)
+    assert busy.wait(30)
+    assert NAMES[0] not in sys.modules
+    assert not ended.is_set()
+    wanted.set()
+    assert ended.wait(30)
+    assert NAMES[1] in sys.modules
+
+
+def test_what_is_read_ahead_is_there() -> None:
+    for module, names in host.AHEAD.items():
+        for name in names:
+            assert isinstance(getattr(importlib.import_module(module), name), type)
