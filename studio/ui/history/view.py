@@ -145,19 +145,26 @@ def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     more = [str(tag) for tag in said.pop("more_tags", ())]
     if strange := [name for name in said if name not in SAID]:
         raise StudioError(f"{', '.join(SAID)}, got {strange[0][:40]!r}", field="said")
-    _known(history, ids)
+    lost = _lost(ids, _known(history, ids))
     count = history.mark(ids, more, **said) if said or more else 0
     if asked.get("several") is not True:  # what is said of one shows where it is said
-        return {"changed": True}
+        return {"changed": True, **lost}
     told = {"count": count, "board": said.get("board", ""), "tags": more}
-    return {"changed": True, "marked": told}
+    return {"changed": True, "marked": told, **lost}
 
 
 def _deleted(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     ids = _ids(history, asked)
     known = _known(history, ids)
     gone = history.delete(ids)
-    return {"changed": True, "deleted": gone, "kept": len(known) - len(gone)}
+    kept = len(known) - len(gone)
+    return {"changed": True, "deleted": gone, "kept": kept, **_lost(ids, known)}
+
+
+def _lost(ids: Sequence[str], known: set[str]) -> dict[str, int]:
+    """How many of some pictures the history has no more, where it has others of them."""
+    lost = len({*ids} - known)
+    return {"lost": lost} if lost else {}
 
 
 def _known(history: History, ids: Sequence[str]) -> set[str]:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
-from studio.files import is_text, listed, read_regular
+from studio.files import is_text, read_regular
 from studio.home import ASSETS, training_folder
-from studio.images import SUFFIXES, open_checked
+from studio.images import open_checked
 from studio.library import ADAPTERS, Library
 from studio.preset import ModelRef, Preset
+from studio.train.folder import find_pictures, subsets
 from studio.ui.editor.stack import uploaded
 from studio.ui.library.models import library
 
@@ -91,13 +92,13 @@ def known_pictures(model: str) -> tuple[tuple[Path, ...], str]:
         return tuple(sorted(EXAMPLES.glob(f"{shipped[1]}-*.png"))), "examples"
     try:
         text = read_regular(training_folder(model) / "settings.json", MAX_BYTES)
-        folder = Path(json.loads(text)["images"])
-        files = listed(folder, (*SUFFIXES, *map(str.upper, SUFFIXES)))
-        found = sorted(p for p in files if is_text(p.name))
+        folders, _ = subsets(Path(json.loads(text)["images"]))
+        files = (path for subset in folders for path in find_pictures(subset.folder))
+        found = [path for path in files if is_text(path.name)]
         with _LOOKS:
             readable = (p for p in found[: 2 * MOST] if _readable(p, p.stat().st_mtime_ns))
             pictures = tuple(islice(readable, MOST))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (StudioError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return (), ""
     return pictures, "training" if pictures else ""
 

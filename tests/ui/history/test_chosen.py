@@ -91,5 +91,8 @@ def test_what_is_asked_of_pictures_that_are_gone_is_refused(own: History) -> Non
     for asked in (star, {"do": "delete"}):
         with pytest.raises(StudioError, match="this picture is not in the history any more"):
             view.answer(own, {**asked, "ids": [gone]})
+    assert view.answer(own, {**star, "ids": [one, gone]})["lost"] == 1
+    assert "lost" not in view.answer(own, {**star, "ids": [one], "said": {"starred": False}})
     answer = view.answer(own, {"do": "delete", "ids": [one, gone]})
+    assert answer["lost"] == 1
     assert (answer["deleted"], answer["kept"]) == ([one], 0)  # none was kept: one is not there

@@ -79,6 +79,11 @@ def test_a_models_training_pictures_are_found(studio_home: Path, tmp_path: Path)
     settings.write_text(json.dumps({"images": str(folder)}))
     readable = tuple(folder / name for name in ("a.png", "c.gif", "d.BMP"))
     assert known_pictures("my-hero") == (readable, "training")
+    (folder / "a.mask.png").write_bytes((folder / "a.png").read_bytes())  # of a, no picture
+    repeated = folder / "10_hero" / "e.png"
+    repeated.parent.mkdir()
+    repeated.write_bytes((folder / "a.png").read_bytes())
+    assert known_pictures("my-hero") == ((*readable, repeated), "training")
     settings.write_text("{")
     assert known_pictures("my-hero") == ((), "")
 

@@ -35,14 +35,15 @@
   /** Say or hand over what came of a press; `restore` brings back what it put into the bin. */
   studio.toldOfHistory = function (answer, restore) {
     const { kept, restored, stay, emptied, starred, folder, started, file, code } = answer;
-    const { deleted, left_out: lost, marked } = answer;
+    const { deleted, left_out: unread, marked, lost } = answer;
     if (marked) studio.toast(markedSaid(marked));
     if (deleted?.length) studio.undoable(`${deleted.length} in the bin`, () => restore(deleted));
     if (kept) studio.toast(`${kept} kept: starred, or in the bin already.`);
+    if (lost) studio.toast(`${lost} not in the history any more.`);
     if (restored) studio.toast(`${restored.length} brought back.`);
     if (stay) studio.toast(`${stay} stay in the bin: their files are not there any more.`);
     if (code) studio.emit("code", code);
-    if (lost) studio.toast(lost);
+    if (unread) studio.toast(unread);
     if (emptied !== undefined)
       studio.toast(`${emptied} removed.${starred ? ` ${starred} kept: starred.` : ""}`);
     if (folder && started) studio.toast(`Opened ${folder}`);
