@@ -20,7 +20,7 @@ from studio.preset import Preset
 from studio.train.turns import TURNS
 from studio.ui.imports import giving_way
 from studio.ui.library.models import library
-from studio.ui.lull import LULLS
+from studio.ui.lull import LULL, LULLS
 from studio.ui.space import gpu, seconds_on_gpu
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ AHEAD = {
     "transformers": ("CLIPTextModel", "CLIPTokenizer"),
     "diffusers": ("UNet2DConditionModel", "AutoencoderKL"),
 }
-PAUSES = 10.0  # seconds that the libraries wait for those who are being served, all in all
+PAUSES = 10.0  # seconds at most that each of both waits for those who are being served
 
 _lock = threading.Lock()
 _wanted = threading.Event()  # the engine, by a run
@@ -111,24 +111,38 @@ def say_elsewhere(workers: str) -> None:
     _elsewhere = workers
 
 
-def warm_up(seconds: float) -> None:
-    """Load the libraries of a picture in the background: from when the first page is open, or so many
-    ``seconds`` from now where nobody comes. Between two modules a page that is being opened goes
-    first, until a run wants the engine."""
+def begin_beside(seconds: float, libraries: bool = True, outputs: bool = True) -> None:
+    """Do in the background what somebody will wait for later: from when the first page is open, or so
+    many ``seconds`` from now where nobody comes.
+
+    Args:
+        libraries: read those of a picture. Between two modules a page that is being opened goes
+            first, until a run wants the engine.
+        outputs: take what lies in the outputs folder into the history, after that.
+    """
 
     def run() -> None:
         LULLS.first(seconds)
-        ends = time.monotonic() + PAUSES
+        try:
+            if libraries:
+                _read_libraries()
+        finally:
+            if outputs:
+                _take_in_outputs()
 
-        def pause() -> None:
-            while not _wanted.is_set() and (left := LULLS.left()) and time.monotonic() < ends:
-                _wanted.wait(left)
+    threading.Thread(target=run, name="beside", daemon=True).start()
 
-        with giving_way(pause), _lock:  # a run that begins now imports the same
-            _made()
-            _read_ahead()
 
-    threading.Thread(target=run, name="libraries", daemon=True).start()
+def _read_libraries() -> None:
+    ends = time.monotonic() + PAUSES
+
+    def pause() -> None:
+        while not _wanted.is_set() and (left := LULLS.left()) and time.monotonic() < ends:
+            _wanted.wait(left)
+
+    with giving_way(pause), _lock:  # a run that begins now imports the same
+        _made()
+        _read_ahead()
 
 
 def _read_ahead() -> None:
@@ -142,16 +156,13 @@ def _read_ahead() -> None:
     heap.keep_for_good()
 
 
-def remember(seconds: float) -> None:
-    """Take what lies in the outputs folder into the history, in the background: from when the first
-    page is open, or so many ``seconds`` from now where nobody comes."""
-
-    def run() -> None:
-        LULLS.first(seconds)
-        with suppress(StudioError):  # the History tab says what is wrong with it
-            begin(history())
-
-    threading.Thread(target=run, name="outputs", daemon=True).start()
+def _take_in_outputs() -> None:
+    ends = time.monotonic() + PAUSES
+    while TURNS.waiting() and time.monotonic() < ends:  # the first picture is being waited for
+        time.sleep(LULL)
+    LULLS.wait()
+    with suppress(StudioError):  # the History tab says what is wrong with it
+        begin(history())
 
 
 OF_CONTROL = 0.4  # of a pass, about: a ControlNet is the first half of a network

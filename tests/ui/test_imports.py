@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from studio.train.turns import Turns
 from studio.ui import host
 from studio.ui.imports import giving_way
 from studio.ui.lull import Lull
@@ -98,13 +99,45 @@ def test_a_page_that_is_being_opened_goes_first_until_a_run_wants_the_engine(
     monkeypatch.setattr(host, "_wanted", wanted)
     monkeypatch.setattr(host, "_made", lambda: importlib.import_module(NAMES[0]))
     monkeypatch.setattr(host, "_read_ahead", ended.set)
-    host.warm_up(3.0)
+    host.begin_beside(3.0, outputs=False)
     assert busy.wait(30)
     assert NAMES[0] not in sys.modules
     assert not ended.is_set()
     wanted.set()
     assert ended.wait(30)
     assert NAMES[1] in sys.modules
+
+
+@pytest.mark.timeout(60)
+def test_outputs_are_taken_in_after_the_libraries_even_where_those_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    ended = threading.Event()
+
+    def broken() -> None:
+        done.append("libraries")
+        raise ImportError("damaged")
+
+    def taken_in(_: object) -> None:
+        done.append("outputs")
+        ended.set()
+
+    class Asked(Turns):
+        def waiting(self) -> bool:
+            done.append("asked")
+            return done.count("asked") < 3
+
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    monkeypatch.setattr(host, "LULLS", Lull(sleep=lambda _: None))
+    monkeypatch.setattr(host, "LULL", 0.01)
+    monkeypatch.setattr(host, "TURNS", Asked())
+    monkeypatch.setattr(host, "_read_libraries", broken)
+    monkeypatch.setattr(host, "history", lambda: None)
+    monkeypatch.setattr(host, "begin", taken_in)
+    host.begin_beside(0.01)
+    assert ended.wait(30)
+    assert done == ["libraries", "asked", "asked", "asked", "outputs"]
 
 
 def test_what_is_read_ahead_is_there() -> None:

@@ -62,7 +62,7 @@ def test_what_comes_through_it_is_a_visitor_of_a_shared_page(
 
     monkeypatch.setattr(page, "build", built)
     monkeypatch.setattr("gradio.networking.setup_tunnel", visit)
-    for what in ("signal.signal", "studio.ui.host.warm_up", "studio.logs.start"):
+    for what in ("signal.signal", "studio.ui.host.begin_beside", "studio.logs.start"):
         monkeypatch.setattr(what, lambda *_, **__: None)
     monkeypatch.setattr("studio.heap.share_heaps", lambda: None)
     monkeypatch.setattr(space, "prepare", lambda shared: space.SPACE if shared else space.Limits())

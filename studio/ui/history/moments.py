@@ -146,7 +146,8 @@ def newest(made: list[Moment], own: History | None, shared: bool) -> list[Moment
     records = own.search(limit=SHOWN).records if own is not None else []
     shown = [_shown(own, record, known) for record in records if own is not None]
     more: Iterable[Moment] = made[:SHOWN]
-    if not shared and (own is None or not caught_up(own)):
+    few = len(records) < SHOWN  # else what it does not know yet comes in a moment
+    if not shared and few and (own is None or not caught_up(own)):
         more = [*more, *map(Moment.found, lying(SHOWN))]
     listed = {moment.id for moment in shown}
     unknown = {one.id: one for one in reversed([*more]) if one.id not in listed}

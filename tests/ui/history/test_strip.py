@@ -22,7 +22,7 @@ from studio.history.intake import begin, take_in, wait
 from studio.preset import Preset, validate
 from studio.share import save_image
 from studio.ui import runs as runs_module
-from studio.ui.history import view
+from studio.ui.history import moments, view
 from studio.ui.history.moments import SHOWN, strip
 from studio.ui.runs import Runs
 from studio.ui.session import Session
@@ -98,6 +98,20 @@ def test_it_shows_what_the_history_has_yet_to_take_in(studio_home: Path) -> None
         save_image(Image.new("RGB", (8, 8)), preset(name), studio_home / "outputs")
     session = runs.session("one")
     assert len(shown(runs, session)) == 2 and history().search().total == 0
+
+
+def test_once_it_is_full_nobody_looks_into_the_folder_for_it(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among tens of thousands of pictures each look keeps the page waiting."""
+    looks: list[int] = []
+    monkeypatch.setattr(moments, "lying", lambda limit: looks.append(limit) or [])
+    monkeypatch.setattr(moments, "caught_up", lambda _: False)
+    runs = Runs(stream, Limits())
+    assert shown(runs, runs.session("one")) == ["before"] and looks
+    looks.clear()
+    monkeypatch.setattr(moments, "SHOWN", 1)
+    assert shown(runs, runs.session("one")) == ["before"] and not looks
     made = make(runs, session, "mine")
     assert shown(runs, session)[0] == "mine" and len(shown(runs, session)) == 3
     take_in(history())
