@@ -66,5 +66,5 @@ def nothing_is_garbage() -> Iterator[None]:
 def keep_for_good() -> None:
     """What is there now is never looked through again: with everything loaded, each look at all of
     it would keep the page waiting for half a second, this one as well. The little of it that is
-    garbage stays."""
+    garbage stays. Call it before looks for garbage are allowed again: they would begin with all of it."""
     gc.freeze()

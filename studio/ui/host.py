@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from studio.engine import Engine
 
 # What a picture needs beside the engine, whether of the starter or of most other models.
-AHEAD = {
-    "transformers": ("CLIPTextModel", "CLIPTokenizer"),
-    "diffusers": ("UNet2DConditionModel", "AutoencoderKL"),
-}
+AHEAD = (
+    ("transformers", "CLIPTextModel"),
+    ("transformers", "CLIPTokenizer"),
+    ("diffusers", "UNet2DConditionModel"),
+    ("diffusers", "AutoencoderKL"),
+)
 PAUSES = 10.0  # seconds at most that each of both waits for those who are being served
 
 _lock = threading.Lock()
@@ -53,7 +55,7 @@ def _made() -> Engine:
             from studio import Engine
 
             _engine = Engine()
-        heap.keep_for_good()
+            heap.keep_for_good()
     return _engine
 
 
@@ -148,19 +150,19 @@ def _read_libraries() -> None:
 def _read_ahead() -> None:
     """Classes that a run would read: it reads those that are left itself, once it has come."""
     with heap.nothing_is_garbage():
-        for module, names in AHEAD.items():
-            for name in names:
-                if _wanted.is_set():
-                    return
-                getattr(import_module(module), name)
-    heap.keep_for_good()
+        for module, name in AHEAD:
+            if _wanted.is_set():
+                break
+            getattr(import_module(module), name)
+        heap.keep_for_good()
 
 
 def _take_in_outputs() -> None:
     ends = time.monotonic() + PAUSES
-    while TURNS.waiting() and time.monotonic() < ends:  # the first picture is being waited for
-        time.sleep(LULL)
     LULLS.wait()
+    time.sleep(LULL)  # a run that waited for the libraries goes on
+    while TURNS.waiting() and time.monotonic() < ends:  # somebody waits for the first picture
+        time.sleep(LULL)
     with suppress(StudioError):  # the History tab says what is wrong with it
         begin(history())
 

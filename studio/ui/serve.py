@@ -144,6 +144,7 @@ def serve(options: argparse.Namespace) -> None:
         runs = Runs(maker["events"], limits, maker["room"])
         page = build(limits, runs=runs)
         beside = [_webui(options, runs)] if options.webui_api else []
+        heap.keep_for_good()
     host.begin_beside(3.0, libraries=not host.elsewhere(), outputs=not shared)
     print(f"Guidance Studio on http://{address}:{options.port}", flush=True)
     doors = Doors.of(address, options.allow_host, shared)

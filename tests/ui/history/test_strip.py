@@ -98,6 +98,11 @@ def test_it_shows_what_the_history_has_yet_to_take_in(studio_home: Path) -> None
         save_image(Image.new("RGB", (8, 8)), preset(name), studio_home / "outputs")
     session = runs.session("one")
     assert len(shown(runs, session)) == 2 and history().search().total == 0
+    made = make(runs, session, "mine")
+    assert shown(runs, session)[0] == "mine" and len(shown(runs, session)) == 3
+    take_in(history())
+    assert shown(runs, session) == ["mine", "newer", "older"]
+    assert runs.newest(session)[0].id == made
 
 
 def test_once_it_is_full_nobody_looks_into_the_folder_for_it(
@@ -112,11 +117,6 @@ def test_once_it_is_full_nobody_looks_into_the_folder_for_it(
     looks.clear()
     monkeypatch.setattr(moments, "SHOWN", 1)
     assert shown(runs, runs.session("one")) == ["before"] and not looks
-    made = make(runs, session, "mine")
-    assert shown(runs, session)[0] == "mine" and len(shown(runs, session)) == 3
-    take_in(history())
-    assert shown(runs, session) == ["mine", "newer", "older"]
-    assert runs.newest(session)[0].id == made
 
 
 def test_a_picture_that_the_history_could_not_take_is_shown(
