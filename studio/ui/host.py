@@ -34,6 +34,7 @@ AHEAD = (
     ("diffusers", "AutoencoderKL"),
 )
 PAUSES = 10.0  # seconds at most that each of both waits for those who are being served
+BEGINS = 1.0  # seconds until a run that has the engine generates
 
 _lock = threading.Lock()
 _wanted = threading.Event()  # the engine, by a run
@@ -160,7 +161,7 @@ def _read_ahead() -> None:
 def _take_in_outputs() -> None:
     ends = time.monotonic() + PAUSES
     LULLS.wait()
-    time.sleep(LULL)  # a run that waited for the libraries goes on
+    time.sleep(BEGINS)  # a run that waited for the libraries goes on
     while TURNS.waiting() and time.monotonic() < ends:  # somebody waits for the first picture
         time.sleep(LULL)
     with suppress(StudioError):  # the History tab says what is wrong with it

@@ -126,6 +126,7 @@ def test_outputs_are_taken_in_after_the_libraries_even_where_those_cannot_be_rea
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     monkeypatch.setattr(host, "LULLS", Lull(sleep=lambda _: None))
     monkeypatch.setattr(host, "LULL", 0.01)
+    monkeypatch.setattr(host, "BEGINS", 0.01)
     monkeypatch.setattr(host, "TURNS", Asked())
     monkeypatch.setattr(host, "_read_libraries", broken)
     monkeypatch.setattr(host, "history", lambda: None)
