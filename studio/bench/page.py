@@ -82,10 +82,10 @@ def _openings(
     for number in range(rounds):
         tell(f"opens, round {number + 1} of {rounds}")
         for name in ("none", "many") if number % 2 else ("many", "none"):
-            new = [folder / f"none-{number}-{which}" for which in ("once", "later")]
-            for what, took in _opening(
-                *(new if name == "none" else 2 * [folder / name]), window
-            ).items():
+            once, later = (folder / f"none-{number}-{which}" for which in ("once", "later"))
+            if name == "many":
+                once = later = folder / name
+            for what, took in _opening(once, later, window).items():
                 found[name][what].append(took)
     return found
 
