@@ -241,7 +241,9 @@ def searched(preset: Preset, subject: Subject, budget: int, weight: bool) -> tup
         fixed["rows"] = tuple(rows)
     entry = library().get(preset.base)
     clip = clip_for(preset.base, entry.base if entry else "")
-    plain = preset.model_copy(update=fixed).with_seed(0)
+    # One picture of each seed is made, however many the form asks for.
+    fixed["sampler"] = preset.sampler.model_copy(update={"seed": 0, "count": 1})
+    plain = preset.model_copy(update=fixed)
     scored = Scored([], references=list(subject.pictures), backbones=Backbones(clip))
     guided = has_optuna()
     search = Search(plain, tuple(ranges), SCORES, budget, Path(), scored, (), SEEDS, guided)

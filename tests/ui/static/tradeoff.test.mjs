@@ -53,7 +53,13 @@ test("only the same search is gone on with", () => {
   const word = (form, more) => studio.searchWord(found, keyOf(form, more));
   const rows = (change) => ({ ...FORM, rows: [{ ...FORM.rows[0], ...change }] });
   assert.equal(word(FORM), "Search on");
-  for (const same of [{ omega: 0.9 }, { seed: -1 }, { name: "b" }, { description: "c" }])
+  for (const same of [
+    { omega: 0.9 },
+    { seed: -1 },
+    { count: 3 },
+    { name: "b" },
+    { description: "c" },
+  ])
     assert.equal(word({ ...FORM, ...same }), "Search on");
   const { steps, ...others } = FORM;
   assert.equal(word({ steps, ...others }), "Search on"); // in another order

@@ -1,4 +1,4 @@
-"""No search for ω begins where ω changes nothing."""
+"""What a search for ω is about: pictures that differ, and the same ones however many are asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.tradeoff.panel import follow
 from studio.ui.tradeoff.subject import Subject
-from studio.ui.tradeoff.tuner import Tuner
+from studio.ui.tradeoff.tuner import Tuner, searched
 from tests.support.fake_engine import FakeEngine
 from tests.support.studio_page import needs_starter
 
@@ -41,3 +41,15 @@ def test_no_search_begins_where_its_pictures_would_be_the_same(
     tuner.stop()
     for _ in follow(tuner):
         pass
+
+
+@needs_starter
+def test_a_search_stays_the_same_one_when_more_images_are_asked_for(studio_home: Path) -> None:
+    """It makes one picture of each seed, so that what it has found is gone on with."""
+    row = {"prompt": "a hero", "weight": 4.0, "model": {"lora": "starter/lora-hero"}}
+    found = Subject(0, "starter/lora-hero", (ASSETS / "examples" / "cat.png",))
+    folders = {
+        searched(validate({"rows": [row], "sampler": {"count": count}}), found, 12, False)[0].out
+        for count in (1, 3)
+    }
+    assert len(folders) == 1

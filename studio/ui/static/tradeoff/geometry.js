@@ -57,11 +57,11 @@ window.studio = window.studio || {};
   };
 
   /** What makes a search of a form the same one, as a short text: all but what is searched (ω, and the
-   *  row's weight where that is), the names and the seed.
+   *  row's weight where that is), the names, the seed and how many images a press makes.
    *  @param form as the page keeps it, a JSON text
    *  @param files pictures of one's own that it is compared with */
   studio.searchKey = function (form, { row, weight, files = [] }) {
-    const { omega, name, description, seed, ...asked } = JSON.parse(form || "{}");
+    const { omega, name, description, seed, count, ...asked } = JSON.parse(form || "{}");
     const rows = (asked.rows || []).map((one, index) =>
       weight && index === row ? { ...one, weight: null } : one,
     );
