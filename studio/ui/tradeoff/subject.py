@@ -46,8 +46,8 @@ def subject_of(preset: Preset, given: Sequence[Any] = ()) -> Subject:
             pictures are taken, where they are on this machine.
 
     Raises:
-        StudioError: no row has such a model, or a picture cannot be read; names its file alone,
-            not the folder that the server keeps it in.
+        StudioError: no row has such a model, or pictures cannot be read; names all their files,
+            not the folders that the server keeps them in.
     """
     models = library()
     for index, row in preset.active_rows():
@@ -60,18 +60,28 @@ def subject_of(preset: Preset, given: Sequence[Any] = ()) -> Subject:
                         field="pictures of the subject",
                     )
                 files = [uploaded(one, "pictures of the subject") for one in given]
-                for file in files:
-                    _check(file)
+                _check(files)
                 return Subject(index, name, tuple(files))
             return Subject(index, name, known_pictures(name)[0])
     raise StudioError("no row that takes part has a LoRA or a fine-tune", field="rows")
 
 
-def _check(file: Path) -> None:
+def _check(files: Sequence[Path]) -> None:
+    """All that cannot be read are named at once, so that one chooses anew once."""
+    wrong = [why for file in files if (why := _fault(file))]
+    if wrong:
+        raise StudioError(" · ".join(wrong))
+
+
+def _fault(file: Path) -> str:
+    """Why a picture cannot be read, after its file's name; "" where it can."""
     try:
         _decode(file, file.stat().st_mtime_ns)
-    except OSError as error:
-        raise StudioError("cannot be read", field=file.name) from error
+    except StudioError as error:
+        return str(error)
+    except OSError:
+        return f"{file.name}: cannot be read"
+    return ""
 
 
 def _model(given: str | ModelRef | None, models: Library) -> str:

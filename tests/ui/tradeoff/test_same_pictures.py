@@ -12,7 +12,7 @@ from studio.preset import validate
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.tradeoff.panel import follow
-from studio.ui.tradeoff.subject import Subject
+from studio.ui.tradeoff.subject import Subject, subject_of
 from studio.ui.tradeoff.tuner import Tuner, searched
 from tests.support.fake_engine import FakeEngine
 from tests.support.studio_page import needs_starter
@@ -53,3 +53,19 @@ def test_a_search_stays_the_same_one_when_more_images_are_asked_for(studio_home:
         for count in (1, 3)
     }
     assert len(folders) == 1
+
+
+@needs_starter
+def test_all_pictures_that_cannot_be_read_are_named_at_once(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    files = [tmp_path / name for name in ("text.png", "cat.png", "empty.png")]
+    for file, content in zip(
+        files, (b"a text", (ASSETS / "examples" / "cat.png").read_bytes(), b""), strict=True
+    ):
+        file.write_bytes(content)
+    given = [{"path": str(file), "meta": {"_type": "gradio.FileData"}} for file in files]
+    preset = validate({"rows": [{"prompt": "a hero", "model": {"lora": "starter/lora-hero"}}]})
+    with pytest.raises(StudioError, match=r"^text\.png: is not a .* · empty\.png: is empty$"):
+        subject_of(preset, given)
