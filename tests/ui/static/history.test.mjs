@@ -181,6 +181,21 @@ test("more than a sheet holds, or an animation, cannot be put on one", () => {
   }
 });
 
+test("tags for several pictures are refused where none is written", async () => {
+  const asked = [];
+  const said = {};
+  const askTexts = async ({ refuse }) => {
+    for (const text of ["", " , ,", "-", "−, "]) said[text] = refuse({ more_tags: text });
+    assert.equal(refuse({ more_tags: "fast, -slow" }), "");
+    return { more_tags: "fast,, -slow , -" };
+  };
+  const given = { askTexts, checkTags: () => "", picturesInWords: String };
+  const action = actionsOf(given, { ask: (request) => asked.push(request), offered: () => [] });
+  await action(2, "Tag …").act();
+  assert.deepEqual([...new Set(Object.values(said))], ["needs a tag, or -tag"]);
+  assert.deepEqual([...asked[0].said.more_tags], ["fast", "-slow"]);
+});
+
 test("where no picture is found nothing can be done with all of them, and the buttons say so", () => {
   const [asked, why] = [[], {}];
   let found = 0;

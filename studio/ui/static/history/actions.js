@@ -31,6 +31,12 @@
       if (given) ask({ do: "mark", several: true, ids, said: { [name]: read(given[name]) } });
     }
     const counted = (ids) => studio.picturesInWords(ids.length);
+    /** The tags of a text; a minus alone names none. */
+    const tagsIn = (text) =>
+      text
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name.replace(/^[-\u2212]\s*/, ""));
     const tag = (ids) =>
       mark(ids, {
         name: "more_tags",
@@ -38,8 +44,9 @@
         offers: offered("tags"),
         title: `Tags for ${counted(ids)}`,
         act: "Add them",
-        wrong: (text) => studio.checkTags(text, bounds),
-        read: (text) => text.split(","),
+        wrong: (text) =>
+          tagsIn(text).length ? studio.checkTags(text, bounds) : "needs a tag, or -tag",
+        read: tagsIn,
       });
     /** One that is looked at stands there already: all of it is renamed so. */
     const board = (ids) =>
