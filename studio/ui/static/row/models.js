@@ -82,7 +82,7 @@
         )
       )
         groups.push({
-          title: kind === "other" ? TITLES.other : "For another base",
+          title: kind !== "other" && this.entryOf(id) ? "For another base" : TITLES.other,
           options: [{ value: [kind, id], text: id, own: true }],
         });
       return groups;
