@@ -49,3 +49,26 @@ def test_fields_are_swapped_with_their_values(desk: Studio) -> None:
     expect(page.get_by_label("Down: values of ω")).to_have_value("0,1")
     desk.says("6 pictures (3 × 2)", ".gs-sweep-cost")
     expect(page.get_by_role("button", name="with the field before")).to_have_count(1)
+
+
+def test_a_prompt_that_turns_the_writing_leaves_what_stands_behind_it(desk: Studio) -> None:
+    page = desk.page
+    desk.use(["a cat face"], steps=1)
+    desk.tab("Sweep")
+    page.evaluate(
+        "studio.axes.replace([]); studio.axes.add('omega', '0'); studio.axes.add('sampler.steps', '1');"
+        "studio.axes.add('rows.0.prompt', 'a dog\\u202e x')"
+    )
+    desk.says("1 picture", ".gs-sweep-cost")
+    page.click(".gs-sweep-start")
+    caption = page.locator(".gs-sweep-table caption")
+    expect(caption).to_contain_text("· ω × Steps")
+    in_order = """(caption) => {
+        const [, text, behind] = caption.childNodes;
+        const place = document.createRange();
+        const [from, to] = [behind.data.indexOf("ω"), behind.data.indexOf("Steps")];
+        const left = (at) => (place.setStart(behind, at), place.setEnd(behind, at + 1),
+            place.getBoundingClientRect().left);
+        return text.getBoundingClientRect().right <= left(from) && left(from) < left(to);
+    }"""
+    assert caption.evaluate(in_order)

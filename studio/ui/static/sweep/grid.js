@@ -71,6 +71,8 @@
       const [x, y, z] = axes;
       const name = (axis) => say(studio.fieldInWords(axis.field, titles));
       const sides = [name(x), ...(y ? [name(y)] : [])].join(" × ");
+      // A text of its own may turn the writing's direction; what is around it stays as it is.
+      const apart = (text) => el("span", { dir: "auto" }, text);
       const heads = ({ field, values }) => {
         const whole = values.map((value) => said(value, field));
         return studio
@@ -83,7 +85,7 @@
         el(
           "caption",
           { translate: "no" },
-          z ? `${name(z)}: ${said(z.values[page], z.field)} · ${sides}` : sides,
+          ...(z ? [`${name(z)}: `, apart(said(z.values[page], z.field)), ` · ${sides}`] : [sides]),
         ),
         el(
           "thead",
