@@ -65,6 +65,7 @@ def nothing_is_garbage() -> Iterator[None]:
 
 def keep_for_good() -> None:
     """What is there now is never looked through again: with everything loaded, each look at all of
-    it would keep the page waiting for half a second, this one as well. The little of it that is
-    garbage stays. Call it before looks for garbage are allowed again: they would begin with all of it."""
+    it would keep the page waiting for half a second. Nothing is collected first, which would take as
+    long; the little garbage among it stays. Call it before looks are allowed again: the first of them
+    would begin with all of it."""
     gc.freeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
@@ -36,14 +37,21 @@ def _outputs_of(home: Path, _: str) -> Path:
     return Path(os.path.expanduser(given)) if given else home / "outputs"
 
 
-def list_outputs(limit: int = 100, folder: Path | None = None) -> list[Path]:
+def list_outputs(
+    limit: int = 100, folder: Path | None = None, since: str | None = None
+) -> list[Path]:
     """The newest images below ``folder`` (default: all outputs), newest first.
 
     Names that begin with date and time say when, so that no file has to be looked at; of others the
     file's own time does. The studio names its own in ASCII; others' whose names are no text are
     passed over.
+
+    Args:
+        since: names those alone that begin so and come after this one.
     """
-    found = entries(folder or outputs_folder(), MADE, DEPTH)
+    found: Iterable[os.DirEntry[str]] = entries(folder or outputs_folder(), MADE, DEPTH)
+    if since is not None:
+        found = (item for item in found if item.name > since and STAMP.match(item.name))
     newest = sorted(found, key=_when, reverse=True)
     images = (Path(item.path) for item in newest if is_text(item.path) and holds_something(item))
     return list(islice(images, limit))

@@ -80,7 +80,7 @@ def _what_was_imported_since_stays() -> None:
 def _freeze() -> None:
     from studio.heap import keep_for_good  # not before the tests' environment is set
 
-    gc.collect()  # garbage that is kept would be kept a thousand times
+    gc.collect()  # it is called for every module: their garbage would add up
     keep_for_good()
     _frozen[0] = len(sys.modules)
 

@@ -14,7 +14,7 @@ from studio.bench import page_home as homes
 from studio.bench.history import PICTURES
 
 ROUNDS, ROWS, SCROLL_SECONDS = 5, 100, 10.0
-WHILE = 10_000  # ms in which somebody who opened the page reads it and writes a prompt
+WHILE = 10_000  # ms: somebody who opened the page reads it and writes a prompt meanwhile
 USABLE_MS, EDIT_MS, FRAME_MS = 500.0, 50.0, 1000 / 60  # what is aimed at
 
 

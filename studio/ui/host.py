@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from studio import auxiliary, heap
+from studio import auxiliary, heap, logs
 from studio.errors import StudioError
 from studio.events import Event
 from studio.history import history
@@ -26,18 +26,19 @@ from studio.ui.space import gpu, seconds_on_gpu
 if TYPE_CHECKING:
     from studio.engine import Engine
 
-# What a picture needs beside the engine, whether of the starter or of most other models.
+# Classes that the starter and most other models need.
 AHEAD = (
     ("transformers", "CLIPTextModel"),
     ("transformers", "CLIPTokenizer"),
     ("diffusers", "UNet2DConditionModel"),
     ("diffusers", "AutoencoderKL"),
 )
-PAUSES = 10.0  # seconds at most that each of both waits for those who are being served
-BEGINS = 1.0  # seconds until a run that has the engine generates
+PAUSES = 5.0  # seconds at most that the libraries wait for those who are being served
+FIRST = 10.0  # seconds at most that the outputs wait for a picture that is being made
+BEGINS = 1.0  # seconds until a run that waited for the engine has its turn
 
 _lock = threading.Lock()
-_wanted = threading.Event()  # the engine, by a run
+_wanted = threading.Event()  # a run wants the engine
 _engine: Engine | None = None
 _elsewhere = ""
 
@@ -114,12 +115,12 @@ def say_elsewhere(workers: str) -> None:
     _elsewhere = workers
 
 
-def begin_beside(seconds: float, libraries: bool = True, outputs: bool = True) -> None:
+def begin_beside(seconds: float, libraries: bool = True, outputs: bool = True) -> threading.Thread:
     """Do in the background what somebody will wait for later: from when the first page is open, or so
     many ``seconds`` from now where nobody comes.
 
     Args:
-        libraries: read those of a picture. Between two modules a page that is being opened goes
+        libraries: read those of a picture. Between two imports a page that is being opened goes
             first, until a run wants the engine.
         outputs: take what lies in the outputs folder into the history, after that.
     """
@@ -129,23 +130,27 @@ def begin_beside(seconds: float, libraries: bool = True, outputs: bool = True) -
         try:
             if libraries:
                 _read_libraries()
-        finally:
-            if outputs:
-                _take_in_outputs()
+        except Exception as error:  # a run that needs them says it to whoever asked
+            logs.record(error)
+        if outputs:
+            _take_in_outputs()
 
-    threading.Thread(target=run, name="beside", daemon=True).start()
+    thread = threading.Thread(target=run, name="beside", daemon=True)
+    thread.start()
+    return thread
 
 
 def _read_libraries() -> None:
     ends = time.monotonic() + PAUSES
 
     def pause() -> None:
-        while not _wanted.is_set() and (left := LULLS.left()) and time.monotonic() < ends:
+        while not _wanted.is_set() and (left := min(LULLS.left(), ends - time.monotonic())) > 0:
             _wanted.wait(left)
 
     with giving_way(pause), _lock:  # a run that begins now imports the same
-        _made()
-        _read_ahead()
+        if not _wanted.is_set():
+            _made()
+            _read_ahead()
 
 
 def _read_ahead() -> None:
@@ -155,13 +160,13 @@ def _read_ahead() -> None:
             if _wanted.is_set():
                 break
             getattr(import_module(module), name)
-        heap.keep_for_good()
+        heap.keep_for_good()  # a run that has come waits for the engine: nothing that it loads is there
 
 
 def _take_in_outputs() -> None:
-    ends = time.monotonic() + PAUSES
     LULLS.wait()
-    time.sleep(BEGINS)  # a run that waited for the libraries goes on
+    time.sleep(BEGINS)
+    ends = time.monotonic() + FIRST
     while TURNS.waiting() and time.monotonic() < ends:  # somebody waits for the first picture
         time.sleep(LULL)
     with suppress(StudioError):  # the History tab says what is wrong with it
@@ -189,6 +194,7 @@ def stream(preset: Preset, explain: bool = False) -> Iterator[Event]:
     Args:
         explain: keep what the rows pull towards, for ``Done.explanation``.
     """
+    _wanted.set()
     stated_plan(preset, library())  # a mistake in the rows is said at once
     running = engine()
     running.look_in(library())  # models found since the engine was made

@@ -48,8 +48,14 @@ _REMARK = re.compile(r" \([^)]*:[^)]*\)$")  # such as "(−1: new each time)"
 
 
 def preset_schema() -> Mapping[str, Any]:
-    """The JSON Schema of a preset, as the page's scripts get it; the same until a table changes."""
-    return _schema(max(table.version for table in TABLES.values()))
+    """The JSON Schema of a preset, as the page's scripts get it. One for all until a table changes:
+    nobody may change it."""
+    return _schema(_version())
+
+
+def _version() -> int:
+    """It grows when a table changes."""
+    return max(table.version for table in list(TABLES.values()))  # a thread may add one
 
 
 @lru_cache(maxsize=2)
@@ -66,7 +72,7 @@ def leaves() -> dict[str, Leaf]:
     ``models`` (kinds of the library's models whose id the text is),
     ``title`` and ``help``.
     """
-    return _leaves(max(table.version for table in TABLES.values()))
+    return _leaves(_version())
 
 
 @lru_cache(maxsize=2)
@@ -102,7 +108,7 @@ def start_leaves() -> dict[str, Leaf]:
 def labels() -> dict[str, str]:
     """What the page calls each field of a preset besides those of its rows, by its dotted path; a
     remark in brackets is left out."""
-    return _labels(max(table.version for table in TABLES.values()))
+    return _labels(_version())
 
 
 @lru_cache(maxsize=2)
@@ -116,7 +122,7 @@ def _labels(_: int) -> dict[str, str]:
 def titles() -> dict[str, dict[str, str]]:
     """What the values of each field with a list of them are called, by the field's dotted path; of a
     field of a row by its path without the row's number, ``rows.control.type``."""
-    return _titles(max(table.version for table in TABLES.values()))
+    return _titles(_version())
 
 
 @lru_cache(maxsize=2)
@@ -224,7 +230,7 @@ def _leaf(name: str, path: str, shape: dict[str, Any], nullable: bool, default: 
     if choices:
         leaf["choices"] = choices
     if MODELS in shape:
-        leaf["models"] = shape[MODELS]
+        leaf["models"] = list(shape[MODELS])
     return leaf
 
 

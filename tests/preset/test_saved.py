@@ -96,4 +96,5 @@ def test_list_outputs(studio_home: Path) -> None:
     saved = [save_image(image, PRESET, folder / part) for part in ("a", "b", "")]
     assert list_outputs() == saved[::-1]
     assert list_outputs(limit=1) == [saved[-1]]
+    assert list_outputs(since=saved[0].name) == saved[:0:-1]
     assert list_outputs(folder=folder / "a") == [saved[0]]

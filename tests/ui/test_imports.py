@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import sys
 import threading
@@ -31,27 +32,39 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("modules")
-def test_a_thread_that_gives_way_pauses_before_each_module_it_does_not_have_yet() -> None:
+def test_a_thread_that_gives_way_pauses_before_each_import() -> None:
     paused: list[int] = []
-    with giving_way(lambda: paused.append(len(sys.modules))):
-        importlib.import_module(NAMES[0])
-        importlib.import_module(NAMES[0])
-    assert len(paused) == 2
+    before = builtins.__import__
+    with giving_way(lambda: paused.append(1)):
+        __import__(NAMES[0])
+    count = len(paused)
+    assert count >= 2  # it imports the other
+    assert builtins.__import__ is before
     for name in NAMES:
         del sys.modules[name]
-    importlib.import_module(NAMES[0])
-    assert len(paused) == 2  # the finder is gone
+    __import__(NAMES[0])
+    assert len(paused) == count
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.usefixtures("modules")
-def test_what_others_import_meanwhile_does_not_pause() -> None:
-    paused: list[str] = []
-    with giving_way(lambda: paused.append("here")):
-        other = threading.Thread(target=importlib.import_module, args=(NAMES[0],))
-        other.start()
-        other.join()
+def test_others_import_while_it_pauses() -> None:
+    paused, goes_on = threading.Event(), threading.Event()
+
+    def background() -> None:
+        with giving_way(lambda: paused.set() or goes_on.wait(30)):
+            __import__(NAMES[0])
+
+    one = threading.Thread(target=background)
+    one.start()
+    assert paused.wait(30)
+    other = threading.Thread(target=__import__, args=(NAMES[1],))
+    other.start()
+    other.join(20)
+    assert NAMES[1] in sys.modules and NAMES[0] not in sys.modules
+    goes_on.set()
+    one.join(30)
     assert NAMES[0] in sys.modules
-    assert not paused
 
 
 def test_once_a_run_wants_the_engine_nothing_more_is_read_ahead(
@@ -92,15 +105,25 @@ def test_a_page_that_is_being_opened_goes_first_until_a_run_wants_the_engine(
     wanted = threading.Event()
     monkeypatch.setattr(host, "LULLS", Busy())
     monkeypatch.setattr(host, "_wanted", wanted)
-    monkeypatch.setattr(host, "_made", lambda: importlib.import_module(NAMES[0]))
+    monkeypatch.setattr(host, "_made", lambda: __import__(NAMES[0]))
     monkeypatch.setattr(host, "_read_ahead", ended.set)
-    host.begin_beside(3.0, outputs=False)
+    thread = host.begin_beside(3.0, outputs=False)
     assert busy.wait(30)
     assert NAMES[0] not in sys.modules
     assert not ended.is_set()
     wanted.set()
-    assert ended.wait(30)
-    assert NAMES[1] in sys.modules
+    thread.join(30)
+    assert ended.is_set() and NAMES[1] in sys.modules
+
+
+def test_a_run_that_came_first_reads_what_it_needs_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is loading would be kept for good with what is read."""
+    monkeypatch.setattr(host, "LULLS", Lull())
+    monkeypatch.setattr(host, "_wanted", threading.Event())
+    monkeypatch.setattr(host, "_made", lambda: pytest.fail("made"))
+    monkeypatch.setattr(host.heap, "keep_for_good", lambda: pytest.fail("kept"))
+    host._wanted.set()
+    host.begin_beside(0.01, outputs=False).join(30)
 
 
 @pytest.mark.timeout(60)
@@ -108,32 +131,26 @@ def test_outputs_are_taken_in_after_the_libraries_even_where_those_cannot_be_rea
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done: list[str] = []
-    ended = threading.Event()
 
     def broken() -> None:
         done.append("libraries")
         raise ImportError("damaged")
-
-    def taken_in(_: object) -> None:
-        done.append("outputs")
-        ended.set()
 
     class Asked(Turns):
         def waiting(self) -> bool:
             done.append("asked")
             return done.count("asked") < 3
 
-    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    monkeypatch.setattr(host.logs, "record", lambda error: done.append(str(error)))
     monkeypatch.setattr(host, "LULLS", Lull(sleep=lambda _: None))
     monkeypatch.setattr(host, "LULL", 0.01)
     monkeypatch.setattr(host, "BEGINS", 0.01)
     monkeypatch.setattr(host, "TURNS", Asked())
     monkeypatch.setattr(host, "_read_libraries", broken)
     monkeypatch.setattr(host, "history", lambda: None)
-    monkeypatch.setattr(host, "begin", taken_in)
-    host.begin_beside(0.01)
-    assert ended.wait(30)
-    assert done == ["libraries", "asked", "asked", "asked", "outputs"]
+    monkeypatch.setattr(host, "begin", lambda _: done.append("outputs"))
+    host.begin_beside(0.01).join(30)
+    assert done == ["libraries", "damaged", "asked", "asked", "asked", "outputs"]
 
 
 def test_what_is_read_ahead_is_there() -> None:

@@ -17,7 +17,7 @@ from studio.history import History, Record, identity
 from studio.history.intake import caught_up, name_of
 from studio.history.record import time_of
 from studio.history.rows import parsed
-from studio.outputs import outputs_folder
+from studio.outputs import STAMP, outputs_folder
 from studio.preset import Preset, parse
 from studio.preset.effort import allowed_error
 from studio.preset.variants import choices
@@ -145,10 +145,10 @@ def newest(made: list[Moment], own: History | None, shared: bool) -> list[Moment
     known = {moment.id: moment for moment in made}
     records = own.search(limit=SHOWN).records if own is not None else []
     shown = [_shown(own, record, known) for record in records if own is not None]
+    shown = [moment for moment in shown if Path(moment.path).is_file()]
     more: Iterable[Moment] = made[:SHOWN]
-    few = len(records) < SHOWN  # else what it does not know yet comes in a moment
-    if not shared and few and (own is None or not caught_up(own)):
-        more = [*more, *map(Moment.found, lying(SHOWN))]
+    if not shared and (own is None or not caught_up(own)):
+        more = [*more, *map(Moment.found, lying(SHOWN, _since(shown)))]
     listed = {moment.id for moment in shown}
     unknown = {one.id: one for one in reversed([*more]) if one.id not in listed}
     new = [one for one in unknown.values() if own is None or not own.holds(one.id)]
@@ -157,6 +157,15 @@ def newest(made: list[Moment], own: History | None, shared: bool) -> list[Moment
         made_at |= {moment.id: time_of(Path(moment.path)) for moment in new}
         shown = sorted([*new, *shown], key=lambda moment: made_at[moment.id], reverse=True)
     return [moment for moment in shown if Path(moment.path).is_file()][:SHOWN]
+
+
+def _since(shown: list[Moment]) -> str | None:
+    """From which name on the studio's own pictures would stand in a list; ``None`` where it has room
+    for any."""
+    if len(shown) < SHOWN:
+        return None
+    names = (Path(moment.path).name for moment in shown)
+    return min(filter(STAMP.match, names), default="")
 
 
 def _shown(own: History, record: Record, known: dict[str, Moment]) -> Moment:

@@ -13,12 +13,18 @@
     around.append(lines);
     dialog?.addEventListener("close", () => place(lines, home), { once: true });
   }
-  /** Gradio's own, which it keeps below every dialog. */
+  /** Gradio's own, which it keeps below every dialog; and all that stand when one opens. */
   studio.filled?.then(() => {
     const theirs = document.querySelector(".toast-wrap");
     const home = theirs?.parentNode;
-    const came = () => theirs.childElementCount && place(theirs, home);
+    const came = () => theirs?.childElementCount && place(theirs, home);
+    const opens = () => {
+      if (notes.childElementCount) place(notes, document.body);
+      came();
+    };
     if (theirs) new MutationObserver(came).observe(theirs, { childList: true });
+    const dialogs = { attributeFilter: ["open"], subtree: true };
+    new MutationObserver(opens).observe(document.body, dialogs);
   });
 
   function show(note, time) {

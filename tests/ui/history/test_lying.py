@@ -15,7 +15,7 @@ def looks(monkeypatch: pytest.MonkeyPatch, studio_home: Path) -> dict[str, float
     """A look takes as long as is said, and there is a clock; how many looks there were."""
     state = {"now": 0.0, "takes": 0.0, "looks": 0}
 
-    def listed(limit: int) -> list[Path]:
+    def listed(limit: int, since: str | None = None) -> list[Path]:
         state["now"] += state["takes"]
         state["looks"] += 1
         return [Path(f"{state['looks']}.png")][:limit]
@@ -44,6 +44,11 @@ def test_however_slow_a_folder_is_it_is_looked_through_again_soon(looks: dict[st
     lying(5)
     looks["now"] += module.MOST + 0.01
     assert lying(5) == [Path("2.png")]
+
+
+def test_a_look_for_newer_ones_is_another(looks: dict[str, float]) -> None:
+    looks["takes"] = 0.3
+    assert [lying(5), lying(5, "2026"), lying(5, "2027")] == [[Path(f"{n}.png")] for n in (1, 2, 2)]
 
 
 def test_another_folder_is_looked_through(

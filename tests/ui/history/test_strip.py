@@ -105,18 +105,29 @@ def test_it_shows_what_the_history_has_yet_to_take_in(studio_home: Path) -> None
     assert runs.newest(session)[0].id == made
 
 
-def test_once_it_is_full_nobody_looks_into_the_folder_for_it(
-    own: History, monkeypatch: pytest.MonkeyPatch
+def test_a_full_one_has_what_the_studio_saved_last_at_once(
+    own: History, studio_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Among tens of thousands of pictures each look keeps the page waiting."""
-    looks: list[int] = []
-    monkeypatch.setattr(moments, "lying", lambda limit: looks.append(limit) or [])
+    """As before a power cut; what else was put there comes with what is taken in."""
     monkeypatch.setattr(moments, "caught_up", lambda _: False)
-    runs = Runs(stream, Limits())
-    assert shown(runs, runs.session("one")) == ["before"] and looks
-    looks.clear()
     monkeypatch.setattr(moments, "SHOWN", 1)
-    assert shown(runs, runs.session("one")) == ["before"] and not looks
+    Image.new("RGB", (8, 8)).save(studio_home / "outputs" / "zebra.png")
+    runs = Runs(stream, Limits())
+    assert shown(runs, runs.session("one")) == ["before"]
+    save_image(Image.new("RGB", (8, 8)), preset("after"), studio_home / "outputs")
+    assert shown(runs, runs.session("one"))[0].endswith("after")  # by its file's name
+
+
+def test_where_those_it_knows_were_taken_away_it_shows_what_is_there(
+    own: History, studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moments, "caught_up", lambda _: False)
+    monkeypatch.setattr(moments, "SHOWN", 1)
+    for path in (studio_home / "outputs").glob("*.png"):
+        path.unlink()
+    Image.new("RGB", (8, 8)).save(studio_home / "outputs" / "zebra.png")
+    runs = Runs(stream, Limits())
+    assert shown(runs, runs.session("one")) == ["zebra"]
 
 
 def test_a_picture_that_the_history_could_not_take_is_shown(

@@ -39,7 +39,7 @@
     if (marked) studio.toast(markedSaid(marked));
     if (deleted?.length) studio.undoable(`${deleted.length} in the bin`, () => restore(deleted));
     if (kept) studio.toast(`${kept} kept: starred, or in the bin already.`);
-    if (lost) studio.toast(`${lost} not in the history any more.`);
+    if (lost) studio.toast(`${lost} of them: not in the history any more.`);
     if (restored) studio.toast(`${restored.length} brought back.`);
     if (stay) studio.toast(`${stay} stay in the bin: their files are not there any more.`);
     if (code) studio.emit("code", code);
