@@ -37,3 +37,18 @@ def test_what_each_row_did_and_the_picture_without_one(desk: Studio) -> None:
         page.keyboard.press("Escape")
         dialog.wait_for(state="detached")
     other.wait_for()
+
+
+def test_a_page_that_is_loaded_anew_says_that_its_explanation_is_gone(desk: Studio) -> None:
+    desk.use(["a cat face"], steps=200)
+    desk.generate()
+    page = desk.page
+    lost = "The page was loaded anew: the explanation that was being made is gone"
+    page.locator(".gs-stage").get_by_role("button", name="Explain this picture").click()
+    expect(page.locator(".gs-explain-status")).to_contain_text("of 200")
+    page.reload()
+    desk.says(lost, ".gs-around")
+    page.reload()
+    page.wait_for_function("document.querySelector('#gs-progress .gs-progress')")
+    desk.says("a cat face", ".gs-equation")
+    expect(page.locator(".gs-around")).not_to_contain_text(lost)  # said once

@@ -5,6 +5,9 @@
   const NAMESPACE = "http://www.w3.org/2000/svg";
   const BOX = { width: 460, height: 170, left: 42, right: 12, top: 10, bottom: 30 };
   const FILE = { _type: "gradio.FileData" };
+  const ASKED = "guidance-studio-explaining"; // kept in the tab while one is waited for
+  const LOST =
+    "The page was loaded anew: the explanation that was being made is gone, and Explain this picture begins it again";
   function draw(tag, attributes, ...children) {
     const node = document.createElementNS(NAMESPACE, tag);
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -84,8 +87,17 @@
       "Stop",
     );
 
+    /** A reload takes the panel, and what was being made for it. */
+    function wait(on) {
+      busy = on;
+      studio.noted(ASKED, on ? "yes" : "");
+    }
+    const cut = studio.noted(ASKED);
+    studio.noted(ASKED, "");
+    if (cut) studio.filled.then(() => studio.emit("unsent", { text: LOST }));
+
     function say(text, state) {
-      busy = state === "running";
+      wait(state === "running");
       status.textContent = text;
       status.dataset.state = state;
       const held = document.activeElement === stop;
@@ -125,7 +137,7 @@
             if (dialog !== own) return;
             dialog = null;
             turn += 1; // what still comes is for a panel that is gone
-            busy = false;
+            wait(false);
           },
           onclick: (event) => event.target === own && own.close(),
         },
