@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated
@@ -103,7 +104,7 @@ class Detail(Document):
 
     def phrases(self) -> list[str]:
         """What is to be found, one after the other."""
-        return [one.strip() for one in self.words.split(",") if one.strip()]
+        return [one.strip() for one in re.split("[,،]", self.words) if one.strip()]
 
     def asking(self, rows: Sequence[tuple[int, Row]]) -> list[int]:
         """The rows whose prompt its own takes the place of; none where it has none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from functools import reduce
 from typing import Any
 
@@ -83,7 +84,7 @@ def find_parts(asked: Any) -> dict[str, Any]:
     """
     given = asked if isinstance(asked, dict) else {}
     words = str(given.get("words") or "")
-    phrases = {one.strip().lower() for one in words.split(",")}
+    phrases = {one.strip().lower() for one in re.split("[,،]", words)}
     finder = "words" if phrases - _FACES else "faces"
     try:
         picture = images.to_rgb(images.resolve(str(given.get("image")), field="picture"))

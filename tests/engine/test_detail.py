@@ -265,3 +265,11 @@ def _until_it_fails(root: Path, preset: Preset, made: list[Event]) -> list[Event
     for event in engine_of(root).generate(preset):
         made.append(event)
     return []
+
+
+def test_its_words_are_divided_by_the_commas_of_every_keyboard() -> None:
+    assert preset_of({"finder": "words", "words": "عين، hand, hat"}).detail.phrases() == [
+        "عين",
+        "hand",
+        "hat",
+    ]

@@ -46,6 +46,7 @@ def spelled_out(name: str, kind: str, text: str) -> str:
 
 
 def _numbers(text: str, whole: bool) -> str:
+    text = text.replace("،", ",")  # of an Arabic keyboard
     parts = [in_plain_digits(part.strip()) for part in text.split(",")]
     if not any(_SPAN.fullmatch(part) for part in parts):
         return text
@@ -83,11 +84,11 @@ def _texts(name: str, text: str) -> str:
     except (ValueError, RecursionError):
         return text
     alone = lines[0] if isinstance(lines, list) and len(lines) == 1 else None
-    if not isinstance(alone, str) or "," not in alone or _is_called(name, alone):
+    if not isinstance(alone, str) or not set(",،") & set(alone) or _is_called(name, alone):
         return text
     if name == PROMPTS:
         return json.dumps(read_texts(alone, "values"))
-    return json.dumps([part.strip() for part in alone.split(",") if part.strip()])
+    return json.dumps([part.strip() for part in re.split("[,،]", alone) if part.strip()])
 
 
 def called_here(name: str, value: str) -> str:

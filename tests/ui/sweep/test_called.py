@@ -35,6 +35,20 @@ def test_a_model_is_found_by_its_files_name(field: str, values: str, meant: str)
     assert read_axis(field, values).values == (meant,)
 
 
+@pytest.mark.parametrize(
+    ("field", "values", "meant"),
+    [
+        ("rows.0.weight", "١، ٢، 3.5", (1, 2, 3.5)),
+        ("sampler.steps", "4-6، 9", (4, 5, 6, 9)),
+        ("rows.0.prompt", "قطة، كلب", ("قطة، كلب",)),  # prompts stand line by line
+    ],
+)
+def test_values_are_divided_by_an_arabic_comma_too(
+    field: str, values: str, meant: tuple[object, ...]
+) -> None:
+    assert read_axis(field, values).values == meant
+
+
 @pytest.mark.parametrize("field", ["sampler.scheduler", "second_pass.scheduler"])
 def test_a_schedule_behind_a_scheduler_is_told_its_field(field: str) -> None:
     said = r"^values: Karras is a schedule, a field of its own; write 'DPM\+\+ 2M' here"

@@ -87,9 +87,12 @@
     return { element, read: () => ({ value: input.value, kept, wrong, said }) };
   }
 
+  /** Tags as they are typed, divided by commas: those of an Arabic keyboard too. */
+  studio.tagsIn = (text) => text.split(/[,،]/);
+
   /** One line on tags, divided by commas, that are too many or too long; "" where they fit. */
   studio.checkTags = function (text, { tag, tags }) {
-    const names = new Set(text.split(",").map((name) => name.trim()));
+    const names = new Set(studio.tagsIn(text).map((name) => name.trim()));
     names.delete("");
     if (names.size > tags) return `${names.size} tags: at most ${tags}`;
     const long = [...names].find((name) => [...name].length > tag);
@@ -137,7 +140,7 @@
         label: "Tags, divided by commas",
         value: record.tags.join(", "),
         wrong: (text) => studio.checkTags(text, bounds),
-        said: (text) => ({ tags: text.split(",") }),
+        said: (text) => ({ tags: studio.tagsIn(text) }),
         keep: say,
       }),
       written({
