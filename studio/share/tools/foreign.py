@@ -31,6 +31,7 @@ from studio.share.tools.sites import elsewhere
 from studio.share.tools.table import MAX_NOTES, Found, find, unread
 
 DEFAULT_SCALE = 7.0
+HALVES = "half a letter in the text became �"
 
 
 def read_foreign(
@@ -110,7 +111,10 @@ def to_preset(
         data["description"] = not_here(left)[:2000]
     notes += elsewhere(found, shelf, base is None, additions.missing)
     notes += [*found.notes, *found.fields.notes(), *more]
-    return validate(_clean(data)), _bounded(notes)
+    whole = _clean(data)
+    if whole != data:
+        notes.append(HALVES)
+    return validate(whole), _bounded(notes)
 
 
 def not_here(names: str) -> str:
@@ -119,9 +123,9 @@ def not_here(names: str) -> str:
 
 
 def _clean(value: Any) -> Any:
-    """Without the halves of letters that a tool's JSON may hold, and no file can."""
+    """With � for the halves of letters that a tool's JSON may hold, and no file can."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
         return {key: _clean(inner) for key, inner in value.items()}
     return [_clean(inner) for inner in value] if isinstance(value, list) else value

@@ -102,3 +102,13 @@ def test_no_input_of_any_node_disappears(studio_home: Path) -> None:
 )
 def test_one_literal_that_is_not_read_is_one(values: dict[str, Any], said: str) -> None:
     assert not_read("EmptyLatentImage", values) == said
+
+
+@pytest.mark.parametrize(("letter", "meant"), [("\U0001f408", "\U0001f408"), ("\ud83d", "\ufffd")])
+def test_half_of_a_letter_is_a_sign_and_is_said(studio_home: Path, letter: str, meant: str) -> None:
+    text = json.dumps(graph(n6=encode(f"a cat {letter}")))
+    found = read_foreign(Texts({"prompt": text}, (64, 64)), "picture")
+    assert found is not None
+    preset, notes = found
+    assert preset.rows[0].prompt == f"a cat {meant}"
+    assert ("half a letter in the text became \ufffd" in notes) == (letter != meant)
