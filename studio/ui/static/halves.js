@@ -20,4 +20,6 @@
     ({ target }) => whole(target.value) || setTimeout(() => mend(target), SETTLING),
     true,
   );
+  // What is sent at once waits for nothing.
+  document.addEventListener("submit", ({ target }) => [...target.elements].forEach(mend), true);
 })(window.studio);

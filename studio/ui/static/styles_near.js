@@ -35,7 +35,7 @@
     const label = "Name of the style";
     const given = await studio.askTexts({
       title: "Keep these prompts as a style",
-      fields: [{ name: "name", label, value: name, longest: 200 }],
+      fields: [{ name: "name", label, value: name, longest: 200, proposed: true }],
       act: "Keep it",
       leaving: "Leave it as it was, without what you wrote?",
       refuse,

@@ -5,7 +5,8 @@
 
   /**
    * Ask for texts: an object by name, or null where it was left.
-   * @param fields of {name, label, value, lines, longest}, and `offers`, texts to choose from
+   * @param fields of {name, label, value, lines, longest}, `offers`, texts to choose from, and
+   *   `proposed`: the first key takes the place of its value
    * @param leaving is asked before what was written is lost
    * @param refuse says what is wrong with all of them, or ""
    * @param keep keeps them while the dialog is open, and answers why they cannot be, or ""
@@ -86,6 +87,7 @@
       document.body.append(dialog);
       dialog.showModal();
       for (const { editor } of editors) editor.read(editor.box.value); // as high as its text, once it is seen
+      editors.find((_, index) => fields[index].proposed)?.editor.box.select();
     });
   };
 })(window.studio);
