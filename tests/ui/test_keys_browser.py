@@ -64,17 +64,6 @@ def test_esc_does_nothing_while_nothing_runs(desk: Studio) -> None:
     expect(desk.page.locator(bar)).to_have_text(before or "")
 
 
-def test_keys_stay_with_a_row_that_is_moved_to_an_end(desk: Studio) -> None:
-    desk.use(["a cat", "a dog", "a bird"])
-    up = desk.page.get_by_role("button", name="Move row up")
-    down = desk.page.get_by_role("button", name="Move row down")
-    up.nth(2).focus()
-    for place, has in ((1, up), (0, down)):
-        desk.page.keyboard.press("Enter")
-        expect(desk.prompt(place)).to_have_value("a bird")
-        expect(has.nth(place)).to_be_focused()
-
-
 def test_a_proposed_name_of_a_style_is_written_over(desk: Studio) -> None:
     desk.use(["a cat"])
     desk.tab("Presets")

@@ -239,11 +239,8 @@
       this.cards[target] = card;
       if (by < 0) card.node.after(other.node);
       else card.node.before(other.node);
-      const held = document.activeElement;
       this.arrange();
       this.commit();
-      const { up, down } = card.tools;
-      if (held?.disabled) (held === up ? down : up).focus(); // at an end, the other one has the keys
     }
 
     silenced(row) {
