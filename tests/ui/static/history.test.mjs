@@ -189,7 +189,8 @@ test("tags for several pictures are refused where none is written", async () => 
     assert.equal(refuse({ more_tags: "fast, -slow" }), "");
     return { more_tags: "fast,, -slow , -" };
   };
-  const given = { askTexts, checkTags: () => "", picturesInWords: String };
+  const tagsIn = (text) => text.split(",");
+  const given = { askTexts, tagsIn, checkTags: () => "", picturesInWords: String };
   const action = actionsOf(given, { ask: (request) => asked.push(request), offered: () => [] });
   await action(2, "Tag …").act();
   assert.deepEqual([...new Set(Object.values(said))], ["needs a tag, or -tag"]);

@@ -33,7 +33,10 @@
     const counted = (ids) => studio.picturesInWords(ids.length);
     /** The tags of a text; a minus alone names none. */
     const tagsIn = (text) =>
-      studio.tagsIn(text).filter((name) => name.replace(/^[-\u2212]\s*/, ""));
+      studio
+        .tagsIn(text)
+        .map((name) => name.trim())
+        .filter((name) => name.replace(/^[-\u2212]\s*/, ""));
     const tag = (ids) =>
       mark(ids, {
         name: "more_tags",
