@@ -20,7 +20,7 @@ from studio.preset import Preset
 from studio.train.turns import TURNS
 from studio.ui.imports import giving_way
 from studio.ui.library.models import library
-from studio.ui.lull import LULL, LULLS
+from studio.ui.lull import LULLS
 from studio.ui.space import gpu, seconds_on_gpu
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ AHEAD = (
     ("diffusers", "AutoencoderKL"),
 )
 PAUSES = 5.0  # seconds at most that the libraries wait for those who are being served
-FIRST = 10.0  # seconds at most that the outputs wait for a picture that is being made
-BEGINS = 1.0  # seconds until a run that waited for the engine has its turn
+FIRST = 30.0  # seconds at most that the outputs wait for the first run
 
 _lock = threading.Lock()
 _wanted = threading.Event()  # a run wants the engine
+_over = threading.Event()  # the first one is over
 _engine: Engine | None = None
 _elsewhere = ""
 
@@ -165,10 +165,8 @@ def _read_ahead() -> None:
 
 def _take_in_outputs() -> None:
     LULLS.wait()
-    time.sleep(BEGINS)
-    ends = time.monotonic() + FIRST
-    while TURNS.waiting() and time.monotonic() < ends:  # somebody waits for the first picture
-        time.sleep(LULL)
+    if _wanted.is_set():  # somebody waits for a picture
+        _over.wait(FIRST)
     with suppress(StudioError):  # the History tab says what is wrong with it
         begin(history())
 
@@ -195,12 +193,15 @@ def stream(preset: Preset, explain: bool = False) -> Iterator[Event]:
         explain: keep what the rows pull towards, for ``Done.explanation``.
     """
     _wanted.set()
-    stated_plan(preset, library())  # a mistake in the rows is said at once
-    running = engine()
-    running.look_in(library())  # models found since the engine was made
-    with TURNS.generation():  # a training on the same device waits meanwhile
-        events = running.generate(preset, explain=explain)
-        try:
-            yield from events
-        finally:
-            events.close()
+    try:
+        stated_plan(preset, library())  # a mistake in the rows is said at once
+        running = engine()
+        running.look_in(library())  # models found since the engine was made
+        with TURNS.generation():  # a training on the same device waits meanwhile
+            events = running.generate(preset, explain=explain)
+            try:
+                yield from events
+            finally:
+                events.close()
+    finally:
+        _over.set()

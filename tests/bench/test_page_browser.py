@@ -37,7 +37,7 @@ def test_what_a_person_waits_for_is_measured(
     assert opened["page usable"] > 0 and opened["a picture in sight"] > 0
     assert made > 0 and shown > 0
     assert all(times and min(times) > 0 for times in frames.values())
-    times = {name: [one] for name, one in (opened | {"first picture made": made}).items()}
+    times = {name: [one] for name, one in (opened | {"picture made at once": made}).items()}
     result = page.result(
         3, 1, 3, {"none": times, "many": times | {"History opened": [shown]}}, frames, edits
     )

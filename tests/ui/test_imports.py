@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from studio.train.turns import Turns
 from studio.ui import host
 from studio.ui.imports import giving_way
 from studio.ui.lull import Lull
@@ -136,21 +135,24 @@ def test_outputs_are_taken_in_after_the_libraries_even_where_those_cannot_be_rea
         done.append("libraries")
         raise ImportError("damaged")
 
-    class Asked(Turns):
-        def waiting(self) -> bool:
-            done.append("asked")
-            return done.count("asked") < 3
+    class Over(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            done.append(f"waits {timeout:g}")
+            return True
 
     monkeypatch.setattr(host.logs, "record", lambda error: done.append(str(error)))
     monkeypatch.setattr(host, "LULLS", Lull(sleep=lambda _: None))
-    monkeypatch.setattr(host, "LULL", 0.01)
-    monkeypatch.setattr(host, "BEGINS", 0.01)
-    monkeypatch.setattr(host, "TURNS", Asked())
+    monkeypatch.setattr(host, "_wanted", threading.Event())
+    monkeypatch.setattr(host, "_over", Over())
     monkeypatch.setattr(host, "_read_libraries", broken)
     monkeypatch.setattr(host, "history", lambda: None)
     monkeypatch.setattr(host, "begin", lambda _: done.append("outputs"))
     host.begin_beside(0.01).join(30)
-    assert done == ["libraries", "damaged", "asked", "asked", "asked", "outputs"]
+    assert done == ["libraries", "damaged", "outputs"]
+    done.clear()
+    host._wanted.set()
+    host.begin_beside(0.01, libraries=False).join(30)
+    assert done == ["waits 30", "outputs"]  # for the picture that somebody waits for
 
 
 def test_what_is_read_ahead_is_there() -> None:
