@@ -77,6 +77,8 @@ window.studio = window.studio || {};
     await studio.until(() => Math.max(joined, missed) >= changed, away ? AGAIN : PATIENCE);
     if (joined < changed && (away || missed >= changed)) say(CHANGED, "changed");
   };
+  /** Whether it is said that such a change is lost. */
+  studio.saidLost = () => studio.noted(UNSENT) === "changed";
   /** `trigger` of a component, which says so. */
   studio.withWord = (trigger) => (name, asked) => {
     if (studio.alters(name, asked)) studio.altering();

@@ -76,6 +76,31 @@ def test_a_star_says_what_a_press_does_and_is_as_before_where_it_is_refused(
 
 
 @pytest.mark.timeout(300)
+def test_stars_and_tags_given_just_before_a_reload_are_kept(studio: Studio, folder: Path) -> None:
+    page = studio.open().tab("History")
+    search = page.get_by_label("Search the history")
+    search.fill("gnu number")
+    page.get_by_text("2 pictures", exact=True).wait_for()
+    first = page.locator(".gs-cell-open").first
+    first.focus()
+    for key in ("s", "ArrowRight", "s"):
+        page.keyboard.press(key)
+    page.reload()
+    studio.tab("History")
+    search.fill("gnu number")
+    expect(page.locator(".gs-cell .gs-cell-star")).to_have_count(2)
+    first.click()
+    dialog = page.locator(".gs-history-dialog")
+    for label, text in (("Note", "lucky"), ("Tags, divided by commas", "horn"), ("Board", "zoo")):
+        dialog.get_by_label(label).click()
+        page.keyboard.type(text)
+    page.reload()
+    studio.tab("History")
+    search.fill("note:lucky tag:horn board:zoo")
+    page.get_by_text("1 picture", exact=True).wait_for()
+
+
+@pytest.mark.timeout(300)
 def test_what_comes_right_after_the_last_look_is_shown_once_another_is_due(
     studio: Studio, folder: Path
 ) -> None:

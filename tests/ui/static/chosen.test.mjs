@@ -20,7 +20,7 @@ function history() {
       parts.actions = tools;
       return { draw: (chosen) => (parts.chosen = [...chosen]) };
     },
-    ...{ takeUnkept: () => null, on() {}, historyNone: () => "" },
+    ...{ keepsAsking() {}, on() {}, historyNone: () => "" },
   };
   class IntersectionObserver {
     observe() {}

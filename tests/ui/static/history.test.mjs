@@ -1,7 +1,7 @@
 // What of the history's grid is in sight, what is asked for, and where a zoom stays.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load, loadBeside, plain } from "./load.mjs";
+import { load, loadBeside, loadIn, plain } from "./load.mjs";
 
 test("only what is in sight is drawn, whatever the number of pictures", () => {
   const studio = load("history/grid.js");
@@ -35,6 +35,38 @@ test("what is half typed of a picture goes on to the next page, once, but what c
   assert.equal(studio.takeUnkept(), null);
   studio.leaveUnkept("8", studio.unkeptOf(fields.slice(1)));
   assert.equal(studio.takeUnkept(), null);
+});
+
+test("changes that nobody answered are asked again by the next page, once, unless said to be lost", () => {
+  const noted = {};
+  const acts = {};
+  let lost = false;
+  const given = {
+    noted: (name, ...value) => (value.length ? (noted[name] = value[0]) : noted[name] || ""),
+    saidLost: () => lost,
+  };
+  const page = (unanswered) => {
+    const asked = [];
+    const window = { addEventListener: (name, act) => (acts[name] = act) };
+    const studio = loadIn(window, given, "history/unkept.js");
+    studio.keepsAsking(
+      (request) => asked.push(plain(request)),
+      () => unanswered,
+    );
+    return asked;
+  };
+  const star = { do: "mark", ids: ["a"], said: { starred: true } };
+  const gone = { do: "delete", ids: ["b"] };
+  page([star, { do: "page", about: "page 0" }, { ...gone, about: undefined }]);
+  acts.pagehide();
+  assert.deepEqual(page([star]), [star, gone]);
+  lost = true;
+  acts.pagehide();
+  assert.deepEqual(page([star]), []);
+  lost = false;
+  acts.pagehide();
+  acts.pageshow({ persisted: true }); // the page goes on with them itself
+  assert.deepEqual(page([]), []);
 });
 
 test("each block is asked for once", () => {

@@ -47,3 +47,14 @@ test("a question that is not answered does not hold up the others", () => {
   tire();
   assert.deepEqual(asked(sent), ["zip", "page"]);
 });
+
+test("what is not answered yet is known in its order", () => {
+  const { ask, answered, unanswered, sent } = turns();
+  for (const what of ["page", "mark", "delete"]) ask({ do: what });
+  assert.deepEqual(asked(plain(unanswered())), ["page", "mark", "delete"]);
+  answered(sent[0].turn);
+  assert.deepEqual(asked(plain(unanswered())), ["mark", "delete"]);
+  answered(sent[1].turn);
+  answered(sent[2].turn);
+  assert.deepEqual(plain(unanswered()), []);
+});

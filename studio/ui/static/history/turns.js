@@ -13,13 +13,15 @@
     const waiting = [];
     let turn = 0;
     let open = null; // the turn that is not answered yet
+    let current = null; // what was asked in it
     let stop = () => {};
 
     function next() {
       stop();
-      open = null;
+      open = current = null;
       const asked = waiting.shift();
       if (!asked) return;
+      current = asked;
       open = turn += 1;
       stop = later(next, patience);
       send({ ...asked, turn: open });
@@ -39,6 +41,8 @@
         next();
         return true;
       },
+      /** What was asked and is not answered yet, in its order. */
+      unanswered: () => [current, ...waiting].filter(Boolean),
     };
   };
 

@@ -59,7 +59,8 @@
     let anchor = ""; // the last one that was chosen by itself: a range goes from there
     let opened = null;
     let wanted = () => {};
-    const { ask, answered } = studio.inTurn((request) => trigger("select", request), PATIENCE);
+    const send = (request) => trigger("select", request);
+    const { ask, answered, unanswered } = studio.inTurn(send, PATIENCE);
     const use = studio.newest(trigger, "submit");
 
     // -- what is chosen, and the grid ----------------------------------------------------------
@@ -215,8 +216,7 @@
     const later = (seconds) =>
       setTimeout(() => element.offsetParent && refresh(true), 1000 * seconds);
     watch("value", () => take(studio.clone(props.value)));
-    const unkept = studio.takeUnkept();
-    if (unkept) ask({ do: "mark", ids: [unkept.id], said: unkept.said });
+    studio.keepsAsking(ask, unanswered);
     // Whoever looks at the history meanwhile sees what has been made.
     studio.on("strip", () => element.offsetParent && refresh(true));
     new IntersectionObserver((seen) => {
