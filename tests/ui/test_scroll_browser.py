@@ -121,23 +121,25 @@ def test_among_many_rows_a_list_of_words_shows_beyond_its_row(desk: Studio, tmp_
 
 
 @needs_starter
-def test_at_twice_the_size_what_one_paints_with_stands_beside_the_picture(desk: Studio) -> None:
+def test_in_a_low_window_what_one_paints_with_stands_by_the_picture(desk: Studio) -> None:
     """All of it in the window at once: the wheel over the picture enlarges it, and scrolls nothing."""
     desk.use(["a star", "a cat face"])
-    desk.page.set_viewport_size({"width": 720, "height": 450})
     desk.page.get_by_role("button", name="Masks", exact=True).click()
     canvas = desk.page.get_by_role("application", name="Canvas")
     expect(canvas).to_be_visible()
     dialog = desk.page.locator("dialog.gs-painter[open]")
     last = dialog.get_by_role("button", name="Use masks")
 
-    def fits() -> None:
+    def fits(width: int, height: int) -> None:
         for one in (canvas, dialog.get_by_role("button", name="2: a cat face"), last):
             seen = one.bounding_box()
-            assert seen and seen["y"] >= 0 and seen["y"] + seen["height"] <= 450
-            assert seen["x"] >= 0 and seen["x"] + seen["width"] <= 720
+            assert seen and seen["y"] >= 0 and seen["y"] + seen["height"] <= height
+            assert seen["x"] >= 0 and seen["x"] + seen["width"] <= width
 
-    eventually(fits)
+    for width, height in ((1366, 768), (1280, 720), (720, 450)):  # the last is 200 %
+        desk.page.set_viewport_size({"width": width, "height": height})
+        eventually(lambda size=(width, height): fits(*size))
+        expect(last).to_be_in_viewport(ratio=1)
     canvas.hover()
     expect(canvas.locator(".gs-brush-ring")).to_be_visible()  # as large as the brush
     desk.page.set_viewport_size({"width": 1440, "height": 950})
