@@ -76,6 +76,12 @@
     node?.tagName === "SELECT" ||
     (node?.type === "search" && node.value !== ""); // which it empties
 
+  /** A dialog's field that is kept when one leaves it, kept at once. */
+  function kept(field) {
+    field.blur();
+    field.focus();
+  }
+
   document.addEventListener(
     "keydown",
     (event) => {
@@ -84,7 +90,9 @@
         if (event.repeat) return; // held a little, it is one press
         // A dialog that asks has it first: a run would go on with what is not kept yet.
         const main = [...document.querySelectorAll("dialog[open] .gs-main-word")].at(-1);
+        const field = event.target.closest?.("dialog[open] :is(input, textarea)");
         if (main) main.click();
+        else if (field) kept(field);
         else studio.filled.then(() => press("gs-generate"));
       } else if (event.key !== "Escape" || !event.isTrusted) return;
       else if (panel()) panel().querySelector(".backdrop")?.click();

@@ -14,7 +14,7 @@ function node() {
 
 function loaded() {
   const studio = { el: node, word: node };
-  const document = { querySelectorAll: () => [], body: node() };
+  const document = { ...node(), querySelectorAll: () => [], body: node() };
   vm.runInContext(
     source,
     vm.createContext({ window: { studio }, document, setTimeout() {}, Date }),
