@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ AHEAD = (
     ("diffusers", "UNet2DConditionModel"),
     ("diffusers", "AutoencoderKL"),
 )
+ALONE = {"torch", "diffusers", "transformers", "peft", "accelerate", "torchvision", "xformers"}
 PAUSES = 5.0  # seconds at most that the libraries wait for those who are being served
 FIRST = 30.0  # seconds at most that the outputs wait for the first run
 
@@ -141,13 +143,15 @@ def begin_beside(seconds: float, libraries: bool = True, outputs: bool = True) -
 
 
 def _read_libraries() -> None:
+    if "torch" in sys.modules:  # somebody came first, and may be reading them now
+        return
     ends = time.monotonic() + PAUSES
 
     def pause() -> None:
         while not _wanted.is_set() and (left := min(LULLS.left(), ends - time.monotonic())) > 0:
             _wanted.wait(left)
 
-    with giving_way(pause), _lock:  # a run that begins now imports the same
+    with giving_way(pause, ALONE, _wanted.set), _lock:
         if not _wanted.is_set():
             _made()
             _read_ahead()

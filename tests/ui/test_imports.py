@@ -66,6 +66,30 @@ def test_others_import_while_it_pauses() -> None:
     assert NAMES[0] in sys.modules
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("modules")
+def test_others_wait_for_the_whole_of_what_is_read_alone_and_hurry_it() -> None:
+    paused, hurried = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def background() -> None:
+        with giving_way(lambda: paused.set() or hurried.wait(30), NAMES, hurried.set):
+            __import__(NAMES[0])
+            order.append("whole")
+
+    def other() -> None:
+        __import__(NAMES[1])
+        order.append("other")
+
+    one, two = threading.Thread(target=background), threading.Thread(target=other)
+    one.start()
+    assert paused.wait(30)
+    two.start()
+    for thread in (one, two):
+        thread.join(30)
+    assert order == ["whole", "other"]
+
+
 def test_once_a_run_wants_the_engine_nothing_more_is_read_ahead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -102,6 +126,7 @@ def test_a_page_that_is_being_opened_goes_first_until_a_run_wants_the_engine(
             return 60.0
 
     wanted = threading.Event()
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     monkeypatch.setattr(host, "LULLS", Busy())
     monkeypatch.setattr(host, "_wanted", wanted)
     monkeypatch.setattr(host, "_made", lambda: __import__(NAMES[0]))
@@ -117,6 +142,7 @@ def test_a_page_that_is_being_opened_goes_first_until_a_run_wants_the_engine(
 
 def test_a_run_that_came_first_reads_what_it_needs_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it is loading would be kept for good with what is read."""
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     monkeypatch.setattr(host, "LULLS", Lull())
     monkeypatch.setattr(host, "_wanted", threading.Event())
     monkeypatch.setattr(host, "_made", lambda: pytest.fail("made"))
